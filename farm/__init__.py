@@ -1,0 +1,1 @@
+"""Everything that gets hot or moves."""
