@@ -1,0 +1,1 @@
+"""Everything residents and the site's officers touch: kiosks, the hub, the services."""

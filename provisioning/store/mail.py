@@ -1,0 +1,138 @@
+"""The outbox (what must be told) and the inbox (what was already heard), inside a process's store.
+
+A fact and the message about it are written in one transaction; a message may arrive twice, and the second is
+harmless because its id was kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from sqlite_utils import Database, Migrations
+
+from provisioning.clock import Clock, iso
+from provisioning.contracts.base import Contract, contract_name, decode, encode
+from provisioning.ids import new_key
+from provisioning.store.opening import Store
+
+MAIL = Migrations("mail")
+
+
+@MAIL()
+def m001_mail(db: Database) -> None:
+    """The two tables."""
+    db.conn.executescript(
+        """
+        CREATE TABLE outbox (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL UNIQUE, destination TEXT NOT NULL,
+            kind TEXT NOT NULL, body BLOB NOT NULL, subject TEXT NOT NULL DEFAULT '', queued_utc TEXT NOT NULL,
+            delivered_utc TEXT, refused TEXT
+        ) STRICT;
+        CREATE INDEX outbox_waiting ON outbox (destination, seq) WHERE delivered_utc IS NULL;
+        CREATE TABLE inbox (message_id TEXT PRIMARY KEY, sender TEXT NOT NULL, kind TEXT NOT NULL,
+            received_utc TEXT NOT NULL) STRICT;
+        """
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message that was not delivered yet."""
+
+    seq: int
+    message_id: str
+    destination: str
+    contract: Contract
+    queued_utc: str
+
+
+Cipher = Callable[[bytes], bytes]
+
+
+def _plain(data: bytes) -> bytes:
+    return data
+
+
+class Outbox:
+    """Messages that wait for their destination, oldest first. ``close``/``open_`` encrypt the bodies on disk."""
+
+    def __init__(self, store: Store, clock: Clock, close: Cipher = _plain, open_: Cipher = _plain) -> None:
+        self._store = store
+        self._clock = clock
+        self._close = close
+        self._open = open_
+
+    def put(self, destination: str, contract: Contract, subject: str = "") -> str:
+        """Queue a message in the current transaction; its message id. ``subject`` finds it again (an opaque id)."""
+        message_id = new_key()
+        body = self._close(msgspec.json.encode(encode(contract)))
+        self._store.run(
+            "INSERT INTO outbox (message_id, destination, kind, body, subject, queued_utc) VALUES (?,?,?,?,?,?)",
+            (message_id, destination, contract_name(contract), body, subject, iso(self._clock.now_utc())),
+        )
+        return message_id
+
+    def waiting(self, destination: str, limit: int = 100) -> list[Waiting]:
+        """The oldest undelivered messages for a destination."""
+        rows = self._store.rows(
+            "SELECT seq, message_id, destination, kind, body, queued_utc FROM outbox"
+            " WHERE destination = ? AND delivered_utc IS NULL AND refused IS NULL ORDER BY seq LIMIT ?",
+            (destination, limit),
+        )
+        return [self._waiting(row) for row in rows]
+
+    def about(self, subject: str) -> list[Waiting]:
+        """The undelivered messages about a subject, oldest first."""
+        rows = self._store.rows(
+            "SELECT seq, message_id, destination, kind, body, queued_utc FROM outbox"
+            " WHERE subject = ? AND delivered_utc IS NULL AND refused IS NULL ORDER BY seq",
+            (subject,),
+        )
+        return [self._waiting(row) for row in rows]
+
+    def _waiting(self, row: dict[str, object]) -> Waiting:
+        body = row["body"]
+        if not isinstance(body, bytes):
+            raise TypeError("outbox body")
+        plain = msgspec.json.decode(self._open(body))
+        return Waiting(
+            seq=int(str(row["seq"])),
+            message_id=str(row["message_id"]),
+            destination=str(row["destination"]),
+            contract=decode(str(row["kind"]), plain),
+            queued_utc=str(row["queued_utc"]),
+        )
+
+    def delivered(self, message_id: str) -> None:
+        """Remember that the other side has it on disk; the body is no longer needed here."""
+        self._store.run(
+            "UPDATE outbox SET delivered_utc = ?, body = x'' WHERE message_id = ?",
+            (iso(self._clock.now_utc()), message_id),
+        )
+
+    def refused(self, message_id: str, code: str) -> None:
+        """The other side will never take it: keep it for a person to look at, and let the next ones pass."""
+        self._store.run("UPDATE outbox SET refused = ? WHERE message_id = ?", (code, message_id))
+
+    def count_waiting(self) -> int:
+        """How many messages wait, for all destinations."""
+        row = self._store.row(
+            "SELECT count(*) AS n FROM outbox WHERE delivered_utc IS NULL AND refused IS NULL"
+        )
+        return int(row["n"]) if row else 0
+
+
+class Inbox:
+    """The ids of messages that were already acted on."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def first_time(self, message_id: str, sender: str, kind: str) -> bool:
+        """True once per message; call it in the transaction that acts on the message."""
+        changed = self._store.run(
+            "INSERT OR IGNORE INTO inbox (message_id, sender, kind, received_utc) VALUES (?,?,?,?)",
+            (message_id, sender, kind, iso(self._clock.now_utc())),
+        )
+        return changed == 1
