@@ -118,9 +118,9 @@ def pip(top: Path, *words: str, total: int = 0) -> None:
     ) as process:
         for line in process.stdout or ():
             talk.append(line.rstrip())
-            if line.startswith("Collecting "):
+            if line.startswith(("Collecting ", "Processing ")):  # from an index, from a folder of wheels
                 seen += 1
-                say(f"fetching {seen} of {total}: {line.split()[1]}")
+                say(f"fetching {seen} of {total}: {Path(line.split()[1]).name}")
             elif line.startswith("Installing collected"):
                 say(f"installing {seen} libraries")
     if process.returncode:

@@ -1,0 +1,46 @@
+"""What every test may ask for, and what no test may do: reach beyond loopback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from provisioning.clock import FakeClock
+from tests.support import short_dir
+
+# Two busy cores make Hypothesis's own deadline a coin toss; speed belongs to the benchmarks.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_environment() -> Iterator[None]:
+    """Keep what the person at the keyboard has set (proxies, notify sockets, credentials) out of every test."""
+    kept = dict(os.environ)
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in {
+            "NOTIFY_SOCKET",
+            "WATCHDOG_USEC",
+            "CREDENTIALS_DIRECTORY",
+        }:
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(kept)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def run_dir() -> Iterator[Path]:
+    """A folder for sockets, with a name short enough for them."""
+    with short_dir() as folder:
+        yield folder
