@@ -1,0 +1,61 @@
+"""What each role of officer may do in the back office: one table, default deny."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from provisioning.contracts.farm import OfficerRole
+from provisioning.errors import Refused
+
+ALL: frozenset[OfficerRole] = frozenset(
+    {"landing", "teacher", "workshop", "security", "technician", "director"}
+)
+_FLOOR: frozenset[OfficerRole] = frozenset({"landing", "teacher", "workshop", "security", "director"})
+
+# action -> roles. The director sees everything and settles nothing that another role answers for.
+TABLE: dict[str, frozenset[OfficerRole]] = {
+    "work_seen": ALL,
+    "person_viewed": _FLOOR,
+    "badge_blocked": ALL,  # J1.F1: any officer blocks a lost badge in 15 seconds
+    "badge_unblocked": frozenset({"security"}),
+    "session_ended": frozenset({"landing", "security"}),
+    "notice_written": _FLOOR,
+    "devices_viewed": frozenset({"technician", "security", "director"}),
+    "audit_viewed": frozenset({"security", "director"}),  # S04.5
+    "request_viewed": _FLOOR,
+    "request_decided": frozenset({"workshop", "teacher"}),
+    "model_viewed": frozenset({"workshop", "teacher", "security", "director"}),
+    "model_decided": frozenset({"workshop", "security"}),  # J2.4: both, and two different people
+}
+
+
+class NotAllowed(Refused):
+    """No rule gives these roles this action; ``rule`` names what was asked."""
+
+    code = "not_allowed"
+    http_status = 403
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Allowed or not, the rule that said so, and which roles may."""
+
+    allowed: bool
+    rule: str
+    roles: tuple[str, ...]
+
+
+def judge(action: str, roles: Iterable[OfficerRole]) -> Verdict:
+    """What the table says about ``action`` for someone with ``roles``; an action it does not know is denied."""
+    allowed = TABLE.get(action, frozenset())
+    return Verdict(bool(allowed & set(roles)), f"officer.{action}", tuple(sorted(allowed)))
+
+
+def require(action: str, roles: Iterable[OfficerRole]) -> None:
+    """Nothing, when allowed.
+
+    Raises:
+        NotAllowed: with the rule and the roles that may.
+    """
+    verdict = judge(action, roles)
+    if not verdict.allowed:
+        raise NotAllowed(rule=verdict.rule, roles=" ".join(verdict.roles))

@@ -1,0 +1,190 @@
+"""What a service of the menu is to the hub: its tile, its tables, its ears, its desk pages, its part of the queue.
+
+No flask and no SQL in here: a service's folder brings both in its own files (``desk.py``, ``store.py``).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlite_utils import Migrations
+
+from provisioning.audit import Trail
+from provisioning.clock import Clock
+from provisioning.config import Node
+from provisioning.contracts import Notice, OfferedModel, RequestView, ResidentCard
+from provisioning.contracts.farm import OfficerRole
+from provisioning.errors import Refused
+from provisioning.store import Outbox, Store
+from provisioning.sync import Receiver
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What the menu of a kiosk shows of a service: data, no logic."""
+
+    name: str  # the service's folder: "printing"
+    icon: str  # a pictogram of provisioning/web/static/icons.svg
+    word: str  # msgid of the word under the pictogram
+    needs_hub: bool  # hidden behind "not now" while the hub is away
+    order: int
+
+
+@dataclass(frozen=True)
+class OfficerCard:
+    """As much of an officer as a page or a rule needs."""
+
+    officer_id: str
+    name: str
+    language: str
+    roles: frozenset[OfficerRole]
+
+
+@dataclass(frozen=True)
+class SessionFact:
+    """One session as the hub granted it; ``ended_utc`` is empty while it runs."""
+
+    session_id: str
+    resident_id: str
+    kiosk_id: str
+    begun_utc: str
+    until_utc: str
+    ended_utc: str = ""
+
+
+class NotEnoughMoney(Refused):
+    """The balance would fall below zero; ``short_cents`` are missing. Nothing was written."""
+
+    code = "not_enough_money"
+
+
+class Money(Protocol):
+    """The site's purse as a service may use it. Every write happens inside the caller's ``store.atomic()``."""
+
+    def balance_cents(self, resident_id: str) -> int:
+        """What the resident has, in cents; 0 without an account."""
+        ...
+
+    def debit(self, resident_id: str, amount_cents: int, key: str, text: str) -> bool:
+        """Take money once per ``key``: True now, False when this key was debited before (then nothing changes).
+
+        An amount of 0 writes nothing and gives False.
+
+        Raises:
+            NotEnoughMoney: nothing was written.
+        """
+        ...
+
+    def refund(self, key: str, text: str) -> bool:
+        """Give back what was debited under ``key``, once: False when there was no such debit or it was given back."""
+        ...
+
+
+class People(Protocol):
+    """Who is who, as a service may ask."""
+
+    def resident(self, resident_id: str) -> ResidentCard | None:
+        """The resident's first name, language and wing."""
+        ...
+
+    def officer(self, officer_id: str) -> OfficerCard | None:
+        """The officer's name and roles."""
+        ...
+
+    def session(self, session_id: str) -> SessionFact | None:
+        """A session that the hub granted, running or over."""
+        ...
+
+    def label(self, resident_id: str) -> str:
+        """``Amira · B``: first name and wing, for lists and part labels; the id when nobody is known."""
+        ...
+
+
+@dataclass(frozen=True)
+class HubContext:
+    """What the hub lends to a service."""
+
+    store: Store
+    trail: Trail
+    outbox: Outbox
+    clock: Clock
+    node: Node
+    money: Money
+    people: People
+    nudge: Callable[[], None]  # call after a commit that put something into the outbox
+
+    @property
+    def farms(self) -> tuple[str, ...]:
+        """Node ids of the farm nodes: the hub's peers. Outbox destinations; also who may send farm contracts."""
+        return tuple(peer.node_id for peer in self.node.peers)
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One thing that waits for an officer; words are already in the officer's language."""
+
+    service: str
+    number: str
+    what: str
+    who: str  # the resident's label, or the officer's name
+    since_utc: str
+    due_utc: str  # empty: no date was promised
+    url: str
+    mine: bool  # this officer's roles may settle it
+    flags: tuple[str, ...] = ()
+    state: str = ""  # a word such as "objection"; empty: simply waiting
+
+
+@dataclass(frozen=True)
+class DeskLink:
+    """An entry of the back office's side navigation."""
+
+    word: str  # msgid
+    endpoint: str  # of the service's blueprint: "printing.models"
+    icon: str
+    action: str  # the policy action (kiosk.policy) that an officer needs to see it
+    order: int = 50
+
+
+class HubService:
+    """What the hub asks of every service; a service overrides what it has, the rest is politely empty.
+
+    The desk pages find the officer at hand with :func:`kiosk.services.desk.officer`.
+    """
+
+    tile: Tile
+    migrations: Sequence[Migrations] = ()
+    links: Sequence[DeskLink] = ()
+    context: HubContext
+
+    def connect(self, context: HubContext, receiver: Receiver) -> None:
+        """Keep the context and register what this service hears. Called once, after the migrations ran."""
+        del receiver
+        self.context = context
+
+    def blueprint(self) -> object | None:
+        """The desk pages as a flask Blueprint named like the service; import flask only in here."""
+        return None
+
+    def request_views(self, resident_id: str, language: str) -> list[RequestView]:
+        """What this resident asked of this service, newest first, titles in ``language``."""
+        del resident_id, language
+        return []
+
+    def work_items(self, officer: OfficerCard) -> list[WorkItem]:
+        """What waits for officers; asked while a page is drawn, so gettext speaks the officer's language."""
+        del officer
+        return []
+
+    def notices(self) -> tuple[Notice, ...]:
+        """This service's part of the public copy: notices in force or soon."""
+        return ()
+
+    def offered_models(self) -> tuple[OfferedModel, ...]:
+        """This service's part of the public copy: models that residents may ask for."""
+        return ()
+
+    def picture(self, sha256: str) -> bytes | None:
+        """The PNG of that hash, when this service has it and residents may see it."""
+        del sha256
+        return None
