@@ -13,7 +13,7 @@ from provisioning.audit.chain import GENESIS, AuditRecord, Flaw, first_flaw, lin
 from provisioning.clock import Clock, iso
 from provisioning.errors import Unavailable
 from provisioning.identity.keys import NodeKey
-from provisioning.store.opening import Store
+from provisioning.store.opening import Store, script
 
 AUDIT = Migrations("audit")
 COLUMNS = "seq, at_utc, node_id, actor, action, subject, detail, previous, digest, signature"
@@ -22,7 +22,8 @@ COLUMNS = "seq, at_utc, node_id, actor, action, subject, detail, previous, diges
 @AUDIT()
 def m001_audit(db: Database) -> None:
     """The trail, which no statement may change or shorten."""
-    db.conn.executescript(
+    script(
+        db,
         """
         CREATE TABLE audit (
             seq INTEGER PRIMARY KEY, at_utc TEXT NOT NULL, node_id TEXT NOT NULL, actor TEXT NOT NULL,
@@ -32,7 +33,7 @@ def m001_audit(db: Database) -> None:
         CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is kept'); END;
         CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is final'); END;
         CREATE INDEX audit_subject ON audit (subject);
-        """
+        """,
     )
 
 

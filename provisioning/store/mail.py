@@ -13,7 +13,7 @@ from sqlite_utils import Database, Migrations
 from provisioning.clock import Clock, iso
 from provisioning.contracts.base import Contract, contract_name, decode, encode
 from provisioning.ids import new_key
-from provisioning.store.opening import Store
+from provisioning.store.opening import Store, script
 
 MAIL = Migrations("mail")
 
@@ -21,7 +21,8 @@ MAIL = Migrations("mail")
 @MAIL()
 def m001_mail(db: Database) -> None:
     """The two tables."""
-    db.conn.executescript(
+    script(
+        db,
         """
         CREATE TABLE outbox (
             seq INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL UNIQUE, destination TEXT NOT NULL,
@@ -31,7 +32,7 @@ def m001_mail(db: Database) -> None:
         CREATE INDEX outbox_waiting ON outbox (destination, seq) WHERE delivered_utc IS NULL;
         CREATE TABLE inbox (message_id TEXT PRIMARY KEY, sender TEXT NOT NULL, kind TEXT NOT NULL,
             received_utc TEXT NOT NULL) STRICT;
-        """
+        """,
     )
 
 

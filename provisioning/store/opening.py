@@ -73,10 +73,23 @@ class Store:
             return self.db.conn.execute(sql, parameters).rowcount
 
     def close(self) -> None:
-        """Close the connection and let the next owner in."""
+        """Close the connection and let the next owner in; a second close is harmless."""
         with self._lock:
             self.db.conn.close()
-            os.close(self._owner_fd)
+            _release(self._owner_fd)
+            self._owner_fd = -1
+
+
+def script(db: Database, sql: str) -> None:
+    """Run several statements inside the current transaction (sqlite3's own ``executescript`` commits first)."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.conn.execute(statement)
+            statement = ""
+    if statement.strip():
+        raise ValueError(f"unfinished statement: {statement.strip()!r}")
 
 
 def _named(error: sqlite3.OperationalError) -> Exception:
