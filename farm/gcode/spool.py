@@ -1,0 +1,184 @@
+r"""A spool file: a job's lines compiled ready to send, memory-mapped by the printer worker. No heavy imports here.
+
+Layout, little-endian, version 1 (``farm/gcode/README.md`` draws it):
+
+=======  =====================================================================================================
+bytes    what
+=======  =====================================================================================================
+0-7      magic ``PASSPOOL``
+8-11     version (1), header length (128)
+12-15    CRC-32 of bytes 128 to the end of the file
+16-47    SHA-256 of the G-code file it was compiled from: the bytes that officers approved
+48-51    count of lines n
+52-55    count of layer marks l
+56-59    count of time marks t
+60-63    seconds the print takes, heating left out; 0 = unknown
+64-71    length of the lines in bytes, d
+72-75    CRC-32 of bytes 0-71
+76-127   zero
+128-     d bytes: ``N1 <command>*<xor>\n`` ... ``Nn ...\n``, padded with zeros to a multiple of 4
+then     n + 1 offsets (u32) of the lines from byte 128; the last is d
+then     l times u32: the line with which a layer begins
+then     t times u32: a line; then t times u32: seconds left when it has been printed
+=======  =====================================================================================================
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import sys
+import zlib
+from bisect import bisect_right
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+
+from provisioning.errors import Corrupt
+
+MAGIC = b"PASSPOOL"
+VERSION = 1
+HEADER_BYTES = 128
+_HEAD = struct.Struct("<8sHHI32sIIIIQ")
+_CRC = struct.Struct("<I")
+CHUNK_BYTES = 1 << 20
+
+
+def frame(number: int, command: bytes) -> bytes:
+    r"""``N<number> <command>*<checksum>\n``: the XOR of all bytes before the star (Marlin queue.cpp), in decimal."""
+    body = b"N%d %s" % (number, command)
+    checksum = 0
+    for byte in body:
+        checksum ^= byte
+    return b"%s*%d\n" % (body, checksum)
+
+
+def pack_header(
+    *, crc: int, source: bytes, lines: int, layers: int, marks: int, seconds: int, data_bytes: int
+) -> bytes:
+    """The first 128 bytes of a spool file."""
+    head = _HEAD.pack(MAGIC, VERSION, HEADER_BYTES, crc, source, lines, layers, marks, seconds, data_bytes)
+    return (head + _CRC.pack(zlib.crc32(head))).ljust(HEADER_BYTES, b"\0")
+
+
+class SpoolCorrupt(Corrupt):
+    """A spool file cannot be what was written: never printed, compiled anew."""
+
+    code = "spool_corrupt"
+
+
+class SpoolFile:
+    """A spool file opened for reading. Lines count from 1, as in ``N1``; nothing is copied but the line asked for."""
+
+    def __init__(self, path: Path) -> None:
+        """Map ``path``.
+
+        Raises:
+            SpoolCorrupt: not a whole spool file of this version.
+            FileNotFoundError: there is none.
+        """
+        if sys.byteorder != "little":
+            raise SpoolCorrupt(path=path.name, why="little-endian machines only")
+        with path.open("rb") as file:
+            head = file.read(HEADER_BYTES)
+            self._check_header(head, path)
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.path = path
+        _, _, _, self._crc, source, lines, layers, marks, seconds, data = _HEAD.unpack_from(head)
+        self._lines: int = lines
+        self.source_sha256: str = source.hex()
+        self.total_s: int = seconds
+        self._view = memoryview(self._map)
+        ends = _ends(HEADER_BYTES + -(-data // 4) * 4, lines + 1, layers, marks, marks)
+        if ends[-1] != len(self._map):
+            self.close()
+            raise SpoolCorrupt(path=path.name, why="cut short or too long")
+        self._views = [self._view[begin:end].cast("I") for begin, end in pairwise(ends)]
+        self._offsets, self._layers, self._mark_lines, self._mark_seconds = self._views
+
+    @staticmethod
+    def _check_header(head: bytes, path: Path) -> None:
+        if len(head) < HEADER_BYTES or not head.startswith(MAGIC):
+            raise SpoolCorrupt(path=path.name, why="not a spool file")
+        if _CRC.unpack_from(head, _HEAD.size)[0] != zlib.crc32(head[: _HEAD.size]):
+            raise SpoolCorrupt(path=path.name, why="header checksum")
+        if (version := _HEAD.unpack_from(head)[1]) != VERSION:
+            raise SpoolCorrupt(path=path.name, why=f"version {version}")
+
+    def verify(self) -> None:
+        """Read the whole file against its checksum (about 1 GB/s): once before a run.
+
+        Raises:
+            SpoolCorrupt: a bit has turned.
+        """
+        crc = 0
+        for at in range(HEADER_BYTES, len(self._map), CHUNK_BYTES):
+            crc = zlib.crc32(self._view[at : at + CHUNK_BYTES], crc)
+        if crc != self._crc:
+            raise SpoolCorrupt(path=self.path.name, why="checksum")
+
+    def __len__(self) -> int:
+        """How many lines."""
+        return self._lines
+
+    def line(self, n: int) -> bytes:
+        """Line ``n`` (1 to ``len``) as it goes on the wire: number, checksum, newline. O(1)."""
+        begin, end = self._span(n)
+        return self._map[begin:end]
+
+    def lines(self, first: int, last: int) -> memoryview:
+        """Lines ``first`` to ``last``, both included, as one piece of the map: no copy, O(1). Close it before the file."""
+        return self._view[self._span(first)[0] : self._span(last)[1]]
+
+    def command(self, n: int) -> bytes:
+        """The command of line ``n`` without number and checksum."""
+        line = self.line(n)
+        return line[line.index(b" ") + 1 : line.rindex(b"*")]
+
+    def _span(self, n: int) -> tuple[int, int]:
+        if not 1 <= n <= self._lines:
+            raise IndexError(f"line {n} of {self._lines}")
+        return HEADER_BYTES + self._offsets[n - 1], HEADER_BYTES + self._offsets[n]
+
+    @property
+    def layers(self) -> int:
+        """How many layers."""
+        return len(self._layers)
+
+    def layer_at(self, n: int) -> int:
+        """The layer that line ``n`` belongs to, from 1; 0 before the first."""
+        return bisect_right(self._layers, n)
+
+    def seconds_left_at(self, n: int) -> float:
+        """Seconds still to print once line ``n`` is done (0 = nothing sent yet); proportional between marks."""
+        marks = len(self._mark_lines)
+        right = bisect_right(self._mark_lines, n)
+        before = (self._mark_lines[right - 1], self._mark_seconds[right - 1]) if right else (0, self.total_s)
+        after = (self._mark_lines[right], self._mark_seconds[right]) if right < marks else (self._lines, 0)
+        if after[0] <= before[0]:
+            return float(before[1])
+        share = min(1.0, (n - before[0]) / (after[0] - before[0]))
+        return before[1] + share * (after[1] - before[1])
+
+    def close(self) -> None:
+        """Unmap. Views from ``lines`` must be gone."""
+        for view in getattr(self, "_views", []):
+            view.release()
+        self._view.release()
+        self._map.close()
+
+    def __enter__(self) -> SpoolFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _ends(first: int, *counts: int) -> list[int]:
+    """Where tables of ``counts`` u32 end, one behind the other, the first beginning at ``first``."""
+    ends = [first]
+    for count in counts:
+        ends.append(ends[-1] + 4 * count)
+    return ends
