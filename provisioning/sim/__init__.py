@@ -1,0 +1,1 @@
+"""Simulated hardware, shipped as product code: readers, sticks, pins; what the bench panel drives."""
