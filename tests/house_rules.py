@@ -41,6 +41,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
 # Names that bring none of their library's power: a list of migrations is only handed on.
 HARMLESS = {"sqlite_utils.Migrations"}
 
+# Modules beside the services' folders that every service stands on.
+SHARED_BY_SERVICES = {"base", "desk"}
+
 SQL = re.compile(
     r"^\s*(SELECT\s.+?\bFROM\b|INSERT\s+(OR\s+\w+\s+)?INTO\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|PRAGMA\s+\w"
     r"|(CREATE|ALTER|DROP)\s+(UNIQUE\s+)?(TABLE|INDEX|TRIGGER|VIEW)\b|BEGIN\s+IMMEDIATE\b|WITH\s+\w+\s+AS\s*\()",
@@ -121,6 +124,21 @@ def wrong_rooms(path: str, text: str) -> Iterator[str]:
         library = name.split(".")[0]
         if library in ROOMS and name not in HARMLESS and not is_in(path, ROOMS[library]):
             yield f"{path}:{line}: {library} belongs in {', '.join(ROOMS[library])}"
+
+
+def neighbours(path: str, text: str) -> Iterator[str]:
+    """Complaints about a service of the menu that imports another: removing one is deleting its folder."""
+    parts = path.split("/")
+    if parts[:2] != ["kiosk", "services"] or len(parts) < 4:
+        return
+    for line, name in imports(text):
+        there = name.split(".")
+        if (
+            there[:2] == ["kiosk", "services"]
+            and len(there) > 3
+            and there[2] not in {parts[2], *SHARED_BY_SERVICES}
+        ):
+            yield f"{path}:{line}: service {parts[2]} imports {name}"
 
 
 def stray_sql(path: str, text: str) -> Iterator[str]:

@@ -128,6 +128,8 @@ GOOD: list[tuple[Rule, str, str]] = [
     (rules.wrong_rooms, "farm/port.py", "import serial.tools.list_ports\n"),
     (rules.wrong_rooms, "kiosk/services/base.py", "from sqlite_utils import Migrations\n"),
     (rules.broad_excepts, "kiosk/a.py", "try:\n  f()\nexcept BaseException:\n  undo()\n  raise\n"),
+    (rules.neighbours, "kiosk/services/a/rules.py", "from kiosk.services.base import Tile\n"),
+    (rules.neighbours, "kiosk/services/a/desk.py", "from kiosk.services.a.rules import f\n"),
     (rules.stray_sql, "kiosk/services/a/store.py", "q = 'SELECT a FROM b'\n"),
     (rules.stray_sql, "kiosk/a.py", "say = 'Select a reel from the shelf'\n"),
     (rules.mocks_and_sleeps, "tests/test_a.py", "monkeypatch.setenv('A', 'b')\n"),
@@ -181,6 +183,10 @@ def test_bugs_are_swallowed_nowhere() -> None:
 
 def test_each_library_stays_in_its_room() -> None:
     assert _complaints(rules.wrong_rooms, _python(tests=False)) == []
+
+
+def test_no_service_of_the_menu_imports_another() -> None:
+    assert _complaints(rules.neighbours, _python(tests=False)) == []
 
 
 def test_sql_stands_only_in_stores() -> None:
