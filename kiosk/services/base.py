@@ -9,14 +9,27 @@ from typing import Protocol
 
 from sqlite_utils import Migrations
 
+from kiosk.money.rules import NotEnoughMoney
 from provisioning.audit import Trail
 from provisioning.clock import Clock
 from provisioning.config import Node
 from provisioning.contracts import Notice, OfferedModel, RequestView, ResidentCard
 from provisioning.contracts.farm import OfficerRole
-from provisioning.errors import Refused
 from provisioning.store import Outbox, Store
 from provisioning.sync import Receiver
+
+__all__ = [
+    "DeskLink",
+    "HubContext",
+    "HubService",
+    "Money",
+    "NotEnoughMoney",
+    "OfficerCard",
+    "People",
+    "SessionFact",
+    "Tile",
+    "WorkItem",
+]
 
 
 @dataclass(frozen=True)
@@ -50,12 +63,6 @@ class SessionFact:
     begun_utc: str
     until_utc: str
     ended_utc: str = ""
-
-
-class NotEnoughMoney(Refused):
-    """The balance would fall below zero; ``short_cents`` are missing. Nothing was written."""
-
-    code = "not_enough_money"
 
 
 class Money(Protocol):
