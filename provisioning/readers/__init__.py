@@ -1,0 +1,1 @@
+"""Badge and stick readers: one process that turns hardware into words on a local socket."""

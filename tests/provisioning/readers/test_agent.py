@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from provisioning.config import ConfigRefused, load_node
+from provisioning.linesock import Client, LineServer, dial, turn
+from provisioning.readers.agent import Agent, make_driver
+from provisioning.readers.words import (
+    BadgeGone,
+    BadgeSeen,
+    Lift,
+    Plug,
+    Pull,
+    ReaderReady,
+    ReaderWord,
+    StickGone,
+    StickSeen,
+    Touch,
+    Word,
+    line,
+    read_reader_word,
+)
+from tests.provisioning.node_kit import make_site
+from tests.support import accepts, wait_readable, wait_until
+
+RUN = (
+    "from pathlib import Path; from provisioning.readers.agent import run; import sys; run(Path(sys.argv[1]))"
+)
+
+
+class Pages:
+    """The listening end of reader.sock, as a node's pages hold it."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.heard: list[ReaderWord] = []
+        self.selector = selectors.DefaultSelector()
+        self._server = LineServer(run_dir / "reader.sock", self.selector, self._on_line)
+
+    def _on_line(self, _client: Client, data: bytes) -> None:
+        self.heard.append(read_reader_word(data))
+
+    def close(self) -> None:
+        self._server.close()
+        self.selector.close()
+
+
+def bench_says(bench: socket.socket, *words: Word) -> None:
+    bench.sendall(b"".join(line(word) for word in words))
+
+
+def heard_by(pages: Pages, wanted: list[ReaderWord], agent: Agent | None = None) -> None:
+    def enough() -> bool:
+        turn(pages.selector, 0)
+        if agent is not None:
+            agent.turn(0)
+        return len(pages.heard) >= len(wanted)
+
+    wait_until(enough, what=f"{wanted}")
+    assert pages.heard == wanted
+
+
+def test_touch_lift_plug_and_pull_reach_the_pages_in_order(run_dir: Path) -> None:
+    node = make_site(run_dir, {"k": "kiosk"})["k"]
+    agent = Agent(node)
+    with (
+        closing(agent),
+        closing(Pages(node.run_dir)) as pages,
+        dial(node.run_dir / "virtual-reader.sock") as bench,
+    ):
+        heard_by(pages, [ReaderReady("virtual")], agent)
+        bench_says(bench, Touch("04a1b2c3"), Lift(), Plug("AB12"), Pull())
+        heard_by(
+            pages,
+            [ReaderReady("virtual"), BadgeSeen("04A1B2C3"), BadgeGone(), StickSeen("AB12"), StickGone()],
+            agent,
+        )
+
+
+def test_pages_that_come_back_hear_what_still_lies_there_and_nothing_older(run_dir: Path) -> None:
+    node = make_site(run_dir, {"k": "kiosk"})["k"]
+    agent = Agent(node)
+    with closing(agent), dial(node.run_dir / "virtual-reader.sock") as bench:
+        bench_says(bench, Touch("04A1"), Lift(), Touch("04B2"))
+        for _ in range(3):
+            agent.turn(0)
+        with closing(Pages(node.run_dir)) as pages:
+            heard_by(pages, [ReaderReady("virtual"), BadgeSeen("04B2")], agent)
+        wait_until(lambda: (agent.turn(0), not agent.uplink.is_connected)[1], what="the agent notices")
+        bench_says(bench, Lift())
+        with closing(Pages(node.run_dir)) as pages:
+            heard_by(pages, [ReaderReady("virtual")], agent)
+
+
+def test_a_bench_that_speaks_nonsense_is_hung_up_and_the_badge_stays(run_dir: Path) -> None:
+    node = make_site(run_dir, {"k": "kiosk"})["k"]
+    agent = Agent(node)
+    with closing(agent), dial(node.run_dir / "virtual-reader.sock") as bench:
+        bench_says(bench, Touch("04A1"))
+        bench.sendall(b"open sesame\n")
+        bench.settimeout(0.01)
+        for _ in range(5):
+            agent.turn(0)
+        wait_readable(bench)
+        assert bench.recv(1) == b""
+        assert agent.driver.present() == [BadgeSeen("04A1")]
+
+
+def test_a_keyboard_reader_without_a_device_path_is_refused_with_file_and_reason(run_dir: Path) -> None:
+    sections = {"k": '[kiosk]\nwing = "A"\nname = "K"\nreader = "hid"\n'}
+    node = make_site(run_dir, {"k": "kiosk"}, sections)["k"]
+    with selectors.DefaultSelector() as selector, pytest.raises(ConfigRefused) as refused:
+        make_driver(node, selector, lambda _word: None)
+    assert "reader_device" in str(refused.value)
+
+
+@contextmanager
+def running(config: Path, notify: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**os.environ, "NOTIFY_SOCKET": str(notify), "WATCHDOG_USEC": "200000"}
+    with subprocess.Popen([sys.executable, "-c", RUN, str(config)], env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_process_says_ready_pets_its_watchdog_tells_badges_and_stops_on_sigterm(run_dir: Path) -> None:
+    node = make_site(run_dir, {"k": "kiosk"})["k"]
+    assert load_node(node.path).kiosk is not None
+    node.run_dir.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, closing(Pages(node.run_dir)) as pages:
+        manager.bind(str(run_dir / "notify"))
+        with running(node.path, run_dir / "notify") as process:
+            wait_readable(manager)
+            assert manager.recv(64) == b"READY=1"
+            wait_readable(manager)
+            assert manager.recv(64) == b"WATCHDOG=1"
+            wait_until(lambda: accepts(node.run_dir / "virtual-reader.sock"))
+            with dial(node.run_dir / "virtual-reader.sock") as bench:
+                bench_says(bench, Touch("04A1"))
+                heard_by(pages, [ReaderReady("virtual"), BadgeSeen("04A1")])
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+
+
+def test_the_process_carries_no_web_no_keys_and_no_database() -> None:
+    code = (
+        "import sys; import provisioning.readers.agent, provisioning.readers.virtual, provisioning.readers.hid\n"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'flask', 'cryptography', 'sqlite3', 'evdev'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
