@@ -1,1 +1,1 @@
-"""Simulated hardware, shipped as product code: readers, sticks, pins; what the bench panel drives."""
+"""Simulated hardware and the bench that drives it: demos, training and tests use the same ones."""
