@@ -1,0 +1,81 @@
+// The kiosk's pulse (badge taken away, idle warning, connection), and the keypad.
+// GET data-pulse[?touched=1] -> {"epoch": "...", "idle_left_s": 12 | null, "offline": false}
+// A new epoch means: this page belongs to nobody any more; go home at once.
+"use strict";
+
+(() => {
+  const PULSE_MS = 700; // two missed pulses still blank the screen within two seconds
+  const WARN_S = 15;
+  const body = document.body;
+  const idle = document.getElementById("idle");
+  const lost = document.getElementById("lost");
+  let touched = false;
+  let misses = 0;
+
+  for (const name of ["pointerdown", "keydown"]) {
+    document.addEventListener(name, () => { touched = true; }, { passive: true });
+  }
+  document.addEventListener("contextmenu", (event) => event.preventDefault());
+  document.addEventListener("dragstart", (event) => event.preventDefault());
+
+  function showIdle(left) {
+    const warn = left !== null && left !== undefined && left <= WARN_S;
+    if (idle.hidden === warn) {
+      idle.hidden = !warn;
+      if (warn) idle.querySelector("button").focus();
+    }
+    if (warn) idle.querySelector("[data-idle-left]").textContent = String(Math.max(0, Math.ceil(left)));
+  }
+
+  async function pulse() {
+    const wasTouched = touched;
+    touched = false;
+    try {
+      const address = body.dataset.pulse + (wasTouched ? "?touched=1" : "");
+      const response = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(3000) });
+      if (!response.ok) throw new Error(String(response.status));
+      const news = await response.json();
+      if (misses >= 3 || news.epoch !== body.dataset.epoch) {
+        body.replaceChildren();
+        location.replace(body.dataset.home);
+        return;
+      }
+      misses = 0;
+      showIdle(news.idle_left_s);
+    } catch {
+      touched = touched || wasTouched;
+      misses += 1;
+      if (misses >= 3) lost.hidden = false;
+    }
+    setTimeout(pulse, PULSE_MS);
+  }
+  if (body.dataset.pulse) setTimeout(pulse, PULSE_MS);
+
+  document.querySelector("[data-stay]")?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    idle.hidden = true;
+    touched = true;
+    await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => undefined);
+  });
+
+  for (const pad of document.querySelectorAll("[data-keypad]")) {
+    const entry = pad.querySelector("input");
+    entry.readOnly = true; // digits come from the keys below and from a keyboard, never from a system keyboard
+    const type = (digit) => {
+      if (entry.value.length < entry.maxLength) entry.value += digit;
+    };
+    const erase = () => { entry.value = entry.value.slice(0, -1); };
+    pad.addEventListener("click", (event) => {
+      const key = event.target.closest("[data-digit], [data-erase]");
+      if (!key) return;
+      if (key.hasAttribute("data-erase")) erase();
+      else type(key.dataset.digit);
+    });
+    document.addEventListener("keydown", (event) => {
+      if (/^[0-9]$/.test(event.key)) type(event.key);
+      else if (event.key === "Backspace") erase();
+      else if (event.key === "Enter" && event.target === body) entry.form?.requestSubmit();
+    });
+  }
+})();
