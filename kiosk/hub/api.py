@@ -1,0 +1,216 @@
+"""What kiosks and farm nodes ask the hub: sign-in, lease, requests, public copy, pictures, badges."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import msgspec
+
+from kiosk.hub.nodes.contacts import Contacts
+from kiosk.hub.people.store import PeopleStore, Resident
+from kiosk.hub.sessions import rules
+from kiosk.hub.sessions.signing_in import SigningIn
+from kiosk.hub.sessions.store import SessionStore
+from kiosk.services.base import HubContext, HubService, SessionFact
+from provisioning.clock import iso, parse_iso
+from provisioning.contracts import (
+    BadgeOwner,
+    Contract,
+    EndSession,
+    Lease,
+    MyRequests,
+    Picture,
+    PictureBytes,
+    PublicCopy,
+    PublicCopyAnswer,
+    RenewLease,
+    RequestList,
+    RequestView,
+    SignIn,
+    WhoseBadge,
+)
+from provisioning.errors import Corrupt, Refused
+from provisioning.sync import Receiver
+from provisioning.sync.receiver import CallHandler, MessageHandler
+
+C = TypeVar("C", bound=Contract)
+
+
+class PictureUnknown(Refused):
+    """No service has that picture, or residents may not see it any more."""
+
+    code = "picture_unknown"
+
+
+class NotForThisNode(Corrupt):
+    """A node asked in another's name, or for something that its kind has no business with."""
+
+    code = "not_for_this_node"
+
+
+class HubReceiver(Receiver):
+    """A receiver that notes who was heard."""
+
+    contacts: Contacts
+
+    def on_call(self, kind: type[Contract], handler: CallHandler) -> None:
+        """Answer calls of this kind, and note who called."""
+
+        def noted(sender: str, contract: Contract) -> Contract:
+            self.contacts.heard(sender)
+            return handler(sender, contract)
+
+        super().on_call(kind, noted)
+
+    def on_message(self, kind: type[Contract], handler: MessageHandler) -> None:
+        """Act on messages of this kind, and note who sent them."""
+
+        def noted(sender: str, contract: Contract) -> None:
+            self.contacts.heard(sender)
+            handler(sender, contract)
+
+        super().on_message(kind, noted)
+
+
+@dataclass(frozen=True)
+class Api:
+    """The hub's answers. ``connect`` registers them."""
+
+    context: HubContext
+    services: Sequence[HubService]
+    people: PeopleStore
+    sessions: SessionStore
+    signing_in: SigningIn
+
+    def connect(self, receiver: Receiver) -> None:
+        """Answer these calls and hear these messages."""
+        receiver.on_call(SignIn, self.sign_in)
+        receiver.on_call(RenewLease, self.renew)
+        receiver.on_call(MyRequests, self.my_requests)
+        receiver.on_call(PublicCopy, self.public_copy)
+        receiver.on_call(Picture, self.picture)
+        receiver.on_call(WhoseBadge, self.whose_badge)
+        receiver.on_message(EndSession, self.end_session)
+
+    # --- sessions ---
+
+    def sign_in(self, sender: str, question: Contract) -> Contract:
+        """A lease for a badge and a PIN."""
+        asked = _as(SignIn, question)
+        if sender != asked.kiosk_id or sender in self.context.farms:
+            raise NotForThisNode(sender=sender)
+        person, session_id, until = self.signing_in.resident(asked)
+        return self._lease(person, session_id, iso(until), sender)
+
+    def renew(self, sender: str, question: Contract) -> Contract:
+        """A longer lease for a session that still is."""
+        asked = _as(RenewLease, question)
+        until = self.context.clock.now_utc() + timedelta(seconds=self.context.node.site.lease_s)
+        with self.context.store.atomic():
+            session = self._running(sender, asked.session_id)
+            self.sessions.extend(asked.session_id, until)
+        person = self.people.resident(session.resident_id)
+        if person is None:
+            raise rules.SessionEnded(why="hub")
+        return self._lease(person, session.session_id, iso(until), sender)
+
+    def end_session(self, sender: str, message: Contract) -> None:
+        """The person left; heard twice or too late it changes nothing."""
+        ended = _as(EndSession, message)
+        session = self.sessions.fact(ended.session_id)
+        if session is None or session.kiosk_id != sender:
+            return
+        if self.sessions.end(ended.session_id, ended.why):
+            self.context.trail.record(
+                session.resident_id, "session_ended", ended.session_id, why=ended.why, kiosk=sender
+            )
+
+    def _running(self, sender: str, session_id: str) -> SessionFact:
+        """The session, when it is this kiosk's and its lease runs.
+
+        Raises:
+            SessionEnded: it does not.
+        """
+        session = self.sessions.fact(session_id)
+        if session is None or session.kiosk_id != sender:
+            raise rules.SessionEnded(why="unknown")
+        if session.ended_utc:
+            raise rules.SessionEnded(why=self.sessions.why_ended(session_id))
+        if parse_iso(session.until_utc) <= self.context.clock.now_utc():
+            raise rules.SessionEnded(why="lease_over")
+        return session
+
+    def _lease(self, person: Resident, session_id: str, until_utc: str, kiosk_id: str) -> Lease:
+        kiosk = self.people.kiosks().get(kiosk_id)
+        return Lease(
+            session_id=session_id,
+            resident=person.card,
+            until_utc=until_utc,
+            balance_cents=self.context.money.balance_cents(person.resident_id),
+            may_offline=kiosk is not None and kiosk.wing == person.wing,
+            services=tuple(service.tile.name for service in self.services),
+        )
+
+    # --- what a person asked ---
+
+    def my_requests(self, sender: str, question: Contract) -> Contract:
+        """Everything this session's person asked, of every service, newest first."""
+        session = self._running(sender, _as(MyRequests, question).session_id)
+        person = self.people.resident(session.resident_id)
+        language = person.language if person else self.context.node.site.languages[0]
+        views = [
+            view for service in self.services for view in service.request_views(session.resident_id, language)
+        ]
+        balance_cents = self.context.money.balance_cents(session.resident_id)
+        return RequestList(
+            requests=tuple(sorted(views, key=_begun, reverse=True)), balance_cents=balance_cents
+        )
+
+    # --- what everyone may see ---
+
+    def public_copy(self, sender: str, question: Contract) -> Contract:
+        """Notices and offered models, when they are not what the caller has."""
+        del sender
+        notices = tuple(notice for service in self.services for notice in service.notices())
+        models = tuple(model for service in self.services for model in service.offered_models())
+        etag = hashlib.sha256(msgspec.json.encode((notices, models))).hexdigest()[:32]
+        if _as(PublicCopy, question).etag == etag:
+            return PublicCopyAnswer(etag=etag, changed=False)
+        return PublicCopyAnswer(etag=etag, changed=True, notices=notices, models=models)
+
+    def picture(self, sender: str, question: Contract) -> Contract:
+        """The bytes of a picture named in the public copy."""
+        del sender
+        sha256 = _as(Picture, question).sha256
+        for service in self.services:
+            if png := service.picture(sha256):
+                return PictureBytes(sha256=sha256, png=png)
+        raise PictureUnknown(sha256=sha256)
+
+    # --- farm ---
+
+    def whose_badge(self, sender: str, question: Contract) -> Contract:
+        """The owner of a badge touched at a farm node's reader."""
+        if sender not in self.context.farms:
+            raise NotForThisNode(sender=sender)
+        found = self.people.credential("badge", _as(WhoseBadge, question).uid)
+        if found is None:
+            raise rules.BadgeUnknown
+        if found.blocked:
+            raise rules.BadgeBlocked
+        if found.resident_id:
+            label = self.context.people.label(found.resident_id)
+            return BadgeOwner(resident_id=found.resident_id, label=label)
+        officer = self.people.officer(found.officer_id)
+        return BadgeOwner(officer_id=found.officer_id, label=officer.name if officer else "")
+
+
+def _begun(view: RequestView) -> str:
+    return view.steps[0].at_utc if view.steps else ""
+
+
+def _as(kind: type[C], contract: Contract) -> C:
+    assert isinstance(contract, kind)
+    return contract

@@ -1,0 +1,1 @@
+"""Residents, officers and what they carry."""

@@ -1,0 +1,34 @@
+"""Telling every farm node which officers may act there, whenever that changed."""
+
+import hashlib
+
+import msgspec
+
+from kiosk.hub.nodes.store import NodeStore
+from kiosk.hub.people.store import PeopleStore
+from provisioning.contracts import OfficerRoster
+from provisioning.store import Outbox
+
+
+class Roster:
+    """Puts an :class:`OfficerRoster` into the outbox for each farm that does not have the present one."""
+
+    def __init__(self, people: PeopleStore, nodes: NodeStore, outbox: Outbox, farms: tuple[str, ...]) -> None:
+        self._people = people
+        self._nodes = nodes
+        self._outbox = outbox
+        self._farms = farms
+
+    def publish(self) -> int:
+        """Queue the roster where it is news, in the caller's transaction or one of its own; for how many farms."""
+        told = 0
+        with self._people.store.atomic():
+            officers = self._people.roster()
+            sha256 = hashlib.sha256(msgspec.json.encode(officers)).hexdigest()
+            for farm in self._farms:
+                edition, last = self._nodes.roster_told(farm)
+                if last != sha256:
+                    self._outbox.put(farm, OfficerRoster(edition=edition + 1, officers=officers))
+                    self._nodes.keep_roster_told(farm, edition + 1, sha256)
+                    told += 1
+        return told

@@ -1,0 +1,1 @@
+"""Proving who someone is, and one session per person by lease."""

@@ -1,0 +1,42 @@
+"""Checking PINs and passwords without letting a burst of them eat the memory."""
+
+import os
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from provisioning.errors import Unavailable
+from provisioning.identity import hash_secret, verify_secret
+
+WAIT_S = 20.0  # longest queue for a check; below the kiosk's patience nothing is answered anyway
+STRIPES = 64
+
+
+class Checker:
+    """Argon2id checks, as many at once as there are cores (19 MiB each); everyone else waits in line."""
+
+    def __init__(self, pepper: bytes) -> None:
+        self._pepper = pepper
+        self._slots = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._stripes = [threading.Lock() for _ in range(STRIPES)]
+        self._nobody = hash_secret("nobody has this secret", pepper)
+
+    def fits(self, secret: str, phc: str | None) -> bool:
+        """Whether the secret is the hash's; None takes as long as any other wrong answer.
+
+        Raises:
+            Unavailable: ``busy``: too many people at once.
+        """
+        if not self._slots.acquire(timeout=WAIT_S):
+            raise Unavailable("busy")
+        try:
+            return verify_secret(secret, phc or self._nobody, self._pepper) and phc is not None
+        finally:
+            self._slots.release()
+
+    @contextmanager
+    def one_at_a_time(self, subject: str) -> Iterator[None]:
+        """Attempts of one subject follow each other, so that parallel guesses are all counted."""
+        with self._stripes[zlib.crc32(subject.encode()) % STRIPES]:
+            yield

@@ -1,0 +1,179 @@
+"""Sessions, failed attempts and officers' desk sessions on disk; the database allows one open session per person."""
+
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database, Migrations
+
+from kiosk.hub.sessions.rules import Attempts, OpenSession
+from kiosk.services.base import SessionFact
+from provisioning.clock import Clock, iso, parse_iso
+from provisioning.ids import new_key
+from provisioning.store import Store
+
+SESSIONS = Migrations("sessions")
+FORGET_ATTEMPTS = timedelta(days=1)  # names that nobody carries are forgotten a day after their pause
+
+
+@SESSIONS()
+def m001_sessions(db: Database) -> None:
+    """The tables."""
+    db.conn.executescript(
+        """
+        CREATE TABLE session (
+            session_id TEXT PRIMARY KEY, resident_id TEXT NOT NULL REFERENCES resident, kiosk_id TEXT NOT NULL,
+            begun_utc TEXT NOT NULL, until_utc TEXT NOT NULL, ended_utc TEXT, why TEXT NOT NULL DEFAULT ''
+        ) STRICT;
+        CREATE UNIQUE INDEX one_session_per_person ON session (resident_id) WHERE ended_utc IS NULL;
+        CREATE UNIQUE INDEX one_person_per_kiosk ON session (kiosk_id) WHERE ended_utc IS NULL;
+        CREATE INDEX session_of ON session (resident_id, begun_utc);
+        CREATE TABLE attempt (
+            subject TEXT PRIMARY KEY, failures INTEGER NOT NULL, pauses INTEGER NOT NULL, locked_until_utc TEXT,
+            at_utc TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE desk_session (
+            desk_session_id TEXT PRIMARY KEY, officer_id TEXT NOT NULL REFERENCES officer,
+            begun_utc TEXT NOT NULL, seen_utc TEXT NOT NULL, ended_utc TEXT
+        ) STRICT;
+        """
+    )
+
+
+class SessionStore:
+    """Who is where, and who failed how often."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self._clock = clock
+
+    # --- residents' sessions ---
+
+    def open_ones(self, resident_id: str, kiosk_id: str) -> list[OpenSession]:
+        """The open sessions of this person or at this kiosk: at most two."""
+        rows = self.store.rows(
+            "SELECT session_id, resident_id, kiosk_id, until_utc FROM session"
+            " WHERE ended_utc IS NULL AND (resident_id = ? OR kiosk_id = ?)",
+            (resident_id, kiosk_id),
+        )
+        return [_open(row) for row in rows]
+
+    def all_open(self) -> list[SessionFact]:
+        """Every open session whose lease still runs, oldest first."""
+        rows = self.store.rows(
+            "SELECT * FROM session WHERE ended_utc IS NULL AND until_utc > ? ORDER BY begun_utc",
+            (iso(self._clock.now_utc()),),
+        )
+        return [_fact(row) for row in rows]
+
+    def begin(self, resident_id: str, kiosk_id: str, until: datetime) -> str:
+        """A new open session; its id. The database refuses a second one of the same person or kiosk."""
+        session_id = new_key()
+        self.store.run(
+            "INSERT INTO session (session_id, resident_id, kiosk_id, begun_utc, until_utc) VALUES (?,?,?,?,?)",
+            (session_id, resident_id, kiosk_id, iso(self._clock.now_utc()), iso(until)),
+        )
+        return session_id
+
+    def extend(self, session_id: str, until: datetime) -> None:
+        """Let an open session's lease run until then."""
+        self.store.run(
+            "UPDATE session SET until_utc = ? WHERE session_id = ? AND ended_utc IS NULL",
+            (iso(until), session_id),
+        )
+
+    def end(self, session_id: str, why: str) -> bool:
+        """Close a session; False when it was closed before or never was."""
+        changed = self.store.run(
+            "UPDATE session SET ended_utc = ?, why = ? WHERE session_id = ? AND ended_utc IS NULL",
+            (iso(self._clock.now_utc()), why, session_id),
+        )
+        return changed == 1
+
+    def fact(self, session_id: str) -> SessionFact | None:
+        """A session, running or over."""
+        row = self.store.row("SELECT * FROM session WHERE session_id = ?", (session_id,))
+        return _fact(row) if row else None
+
+    def why_ended(self, session_id: str) -> str:
+        """Why a session was closed; empty while it is open."""
+        row = self.store.row("SELECT why FROM session WHERE session_id = ?", (session_id,))
+        return row["why"] if row else ""
+
+    def latest_of(self, resident_id: str, limit: int = 10) -> list[SessionFact]:
+        """A person's newest sessions, newest first."""
+        rows = self.store.rows(
+            "SELECT * FROM session WHERE resident_id = ? ORDER BY begun_utc DESC LIMIT ?",
+            (resident_id, limit),
+        )
+        return [_fact(row) for row in rows]
+
+    # --- attempts ---
+
+    def attempts(self, subject: str) -> Attempts:
+        """What is remembered about failures of ``subject``."""
+        row = self.store.row("SELECT * FROM attempt WHERE subject = ?", (subject,))
+        if row is None:
+            return Attempts()
+        until = row["locked_until_utc"]
+        return Attempts(row["failures"], row["pauses"], parse_iso(until) if until else None)
+
+    def keep_attempts(self, subject: str, attempts: Attempts) -> None:
+        """Remember; nothing to remember forgets."""
+        with self.store.atomic():
+            if attempts == Attempts():
+                self.store.run("DELETE FROM attempt WHERE subject = ?", (subject,))
+                return
+            now = self._clock.now_utc()
+            until = iso(attempts.locked_until) if attempts.locked_until else None
+            self.store.run(
+                "INSERT OR REPLACE INTO attempt (subject, failures, pauses, locked_until_utc, at_utc)"
+                " VALUES (?,?,?,?,?)",
+                (subject, attempts.failures, attempts.pauses, until, iso(now)),
+            )
+            self.store.run(
+                "DELETE FROM attempt WHERE subject LIKE 'name:%' AND at_utc < ?",
+                (iso(now - FORGET_ATTEMPTS),),
+            )
+
+    # --- officers' desk sessions ---
+
+    def begin_desk(self, officer_id: str) -> str:
+        """A new desk session of an officer; its id."""
+        key, now = new_key(), iso(self._clock.now_utc())
+        self.store.run("INSERT INTO desk_session VALUES (?,?,?,?,NULL)", (key, officer_id, now, now))
+        return key
+
+    def desk(self, desk_session_id: str) -> tuple[str, datetime, datetime] | None:
+        """Officer id, beginning and last use of a desk session that was not closed."""
+        row = self.store.row(
+            "SELECT * FROM desk_session WHERE desk_session_id = ? AND ended_utc IS NULL", (desk_session_id,)
+        )
+        return (row["officer_id"], parse_iso(row["begun_utc"]), parse_iso(row["seen_utc"])) if row else None
+
+    def see_desk(self, desk_session_id: str) -> None:
+        """The officer did something just now."""
+        self.store.run(
+            "UPDATE desk_session SET seen_utc = ? WHERE desk_session_id = ?",
+            (iso(self._clock.now_utc()), desk_session_id),
+        )
+
+    def end_desk(self, desk_session_id: str) -> None:
+        """Close a desk session."""
+        self.store.run(
+            "UPDATE desk_session SET ended_utc = ? WHERE desk_session_id = ? AND ended_utc IS NULL",
+            (iso(self._clock.now_utc()), desk_session_id),
+        )
+
+
+def _open(row: dict[str, str]) -> OpenSession:
+    return OpenSession(row["session_id"], row["resident_id"], row["kiosk_id"], parse_iso(row["until_utc"]))
+
+
+def _fact(row: dict[str, str | None]) -> SessionFact:
+    return SessionFact(
+        session_id=row["session_id"] or "",
+        resident_id=row["resident_id"] or "",
+        kiosk_id=row["kiosk_id"] or "",
+        begun_utc=row["begun_utc"] or "",
+        until_utc=row["until_utc"] or "",
+        ended_utc=row["ended_utc"] or "",
+    )
