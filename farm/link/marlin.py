@@ -1,0 +1,397 @@
+"""One conversation with one Marlin 2 printer: bytes and times in, bytes and events out.
+
+One line is in flight. An ``ok`` is believed only until the firmware's own line number says otherwise, and nothing is
+called done (``Settled``, ``Held``, ``SourceDone``) before that number was asked for and matched. See ``tracks`` for why
+a line can then never be repeated, skipped or reordered, and ``inquiry`` for how the number is asked for. What no host
+can see: a line whose whole ``N<number> `` was lost on the wire is executed by Marlin unchecked; ``Resent`` follows.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from farm.link.events import (
+    Busy,
+    Event,
+    Held,
+    PortGone,
+    PrinterHalted,
+    PrinterReset,
+    PrinterSilent,
+    Quarantined,
+    Ready,
+    Resent,
+    Settled,
+    SourceDone,
+)
+from farm.link.framing import Lines, frame
+from farm.link.identity import MAX_CAPABILITIES, Firmware, difference, read_identity
+from farm.link.inquiry import QUESTION, Inquiry, Refusal
+from farm.link.replies import LastLine, Ok, Reply, Report, Resend, Start, read_reply
+from farm.link.tracks import CONTROL_FIRST, Commands, LineSource, Track
+from farm.profiles import Profile
+
+SETTLE_S = 1.0  # a banner comes in one go; quiet for so long, it is over
+REFUSED_S = 1.0  # error, resend and ok are written in one go
+ASK_FIRST_S, ASK_MOST_S = 1.0, 8.0  # questions are repeated at doubling intervals
+ASK_TRIES = 8  # some 50 s without an answer: nobody is there
+STOP_S = 3.0  # kill() answers within 0.6 s when it can
+IDENTIFY_TRIES = 3  # replies carry no checksum: a spoiled answer is asked for again
+SYNC_TRIES = 20  # M110 without effect: not a firmware we know
+STRIKES = 3  # answers that cannot be, in a row
+
+
+class Phase(Enum):
+    """What the conversation waits for."""
+
+    GONE = "gone"
+    BOOTING = "booting"
+    FREE = "free"  # nothing is outstanding
+    WAITING = "waiting"  # for the ok of one line
+    REFUSED = "refused"  # for the rest of a refusal
+    ASKING = "asking"  # for the answer to a question
+    STOPPING = "stopping"
+    HALTED = "halted"
+
+
+class Stage(Enum):
+    """How well we know the firmware."""
+
+    UNKNOWN = "unknown"
+    SETTING = "setting"
+    READY = "ready"
+    QUARANTINED = "quarantined"
+
+
+class MarlinLink:
+    """The conversation. After every call, send :meth:`data_to_send` and mind :attr:`deadline`."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self.deadline: float | None = None  # when to call handle_timeout, in the caller's seconds
+        self.firmware = Firmware()
+        self.sent_lines = self.resent_lines = self.questions = 0
+        self._phase = Phase.GONE
+        self._lines = Lines()
+        self._out = b""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._stage = Stage.UNKNOWN
+        self._lines.clear()
+        self._out = b""
+        self._commands = Commands(CONTROL_FIRST)
+        self._track = Track(self._commands, CONTROL_FIRST)
+        self._pending: tuple[LineSource, int] | None = None
+        self._is_holding = self._must_ask = self._is_confirmed = False
+        self._is_syncing = True
+        self._refusal, self._inquiry = Refusal(), Inquiry()
+        self._unanswered = self._strikes = 0
+        self._identity: list[str] = []
+        self._identify_tries = 0
+
+    # --- what the host wants ------------------------------------------------------------------------------------------
+
+    def open(self, now: float) -> None:
+        """The port has just been opened, which may have reset the board."""
+        self._forget()
+        self._phase = Phase.BOOTING
+        self.deadline = now + self._profile.link.boot_wait_s
+
+    def submit(self, command: str) -> None:
+        """Put a command behind those waiting. ``Settled`` follows when the last one is done.
+
+        While a print runs, commands wait until it is held or done.
+
+        Raises:
+            ValueError: not one printable ASCII line that fits the firmware's buffer.
+        """
+        if not (command.isascii() and command.isprintable() and command) or ";" in command:
+            raise ValueError(f"not one plain command: {command!r}")
+        if len(command) + 20 > self._profile.link.line_max_bytes:  # number of ten digits, checksum, blanks
+            raise ValueError(f"over {self._profile.link.line_max_bytes} bytes: {command!r}")
+        self._commands.add(command)
+
+    def stream(self, source: LineSource, at: int) -> None:
+        """Send ``source`` from line ``at`` once the commands before it are settled.
+
+        Raises:
+            ValueError: no such line.
+        """
+        if not source.first <= at <= source.last or source.last >= CONTROL_FIRST:
+            raise ValueError(f"no line {at} between {source.first} and {source.last}")
+        self._pending, self._is_holding = (source, at), False
+
+    def hold(self) -> None:
+        """Send no further line of the print; ``Held`` says where it stands."""
+        self._is_holding = True
+
+    def interrupt(self) -> None:
+        """End a heat-up wait (M108).
+
+        Bare, because Marlin heeds it early only so; its extra ok is sorted out by asking.
+        """
+        self._out += b"\nM108\n"
+        if self._phase in {Phase.WAITING, Phase.REFUSED, Phase.ASKING}:
+            self._ask()
+
+    def stop(self, now: float) -> None:
+        """M112, ahead of everything and bare; a newline first so that a half-sent line cannot hide it."""
+        if self._phase in {Phase.GONE, Phase.HALTED}:
+            return
+        self._out = b"\nM112\n"
+        self._phase, self.deadline = Phase.STOPPING, now + STOP_S
+
+    @property
+    def next_line(self) -> int | None:
+        """The next line of the print that will be sent, ``None`` when no print is being sent."""
+        return None if self._track.source is self._commands else self._track.next
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the firmware is known and answers."""
+        return self._stage is Stage.READY and self._phase is not Phase.GONE
+
+    # --- bytes and times ----------------------------------------------------------------------------------------------
+
+    def data_to_send(self, now: float) -> bytes:
+        """The bytes that belong on the wire now; the caller sends them all."""
+        if self._phase is Phase.FREE:
+            self._begin_next(now)
+        out, self._out = self._out, b""
+        return out
+
+    def receive_data(self, data: bytes, now: float) -> list[Event]:
+        """What these bytes tell; ``b""`` means that the port is gone."""
+        if self._phase is Phase.GONE:
+            return []
+        if not data:
+            self._phase, self.deadline = Phase.GONE, None
+            return [PortGone()]
+        if self._phase is Phase.FREE:
+            self.deadline = now + self._idle_s
+        happened: list[Event] = []
+        for line in self._lines.feed(data):
+            happened += self._read(line, now)
+        return happened
+
+    def handle_timeout(self, now: float) -> list[Event]:
+        """What the passing of :attr:`deadline` means; nothing before it."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        if self._phase is Phase.BOOTING:
+            self._phase, self.deadline = Phase.FREE, now
+        elif self._phase is Phase.REFUSED:
+            return self._resolve_refusal(now)
+        elif self._phase is Phase.STOPPING:
+            return self._halt("the stop was sent, the firmware did not confirm it")
+        elif self._unanswered >= ASK_TRIES:
+            self._phase, self.deadline = Phase.GONE, None
+            return [PrinterSilent()]
+        else:
+            self._ask()
+        return []
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether no new line of the print may go; one that was sent before and refused still must."""
+        track = self._track
+        return self._is_holding and track.source is not self._commands and track.next > track.high
+
+    @property
+    def _idle_s(self) -> float:
+        return 2 * self._profile.link.report_s + self._profile.link.silence_s
+
+    def _ask(self) -> None:
+        """Ask for the firmware's line number with the next bytes sent; answers to older questions still count."""
+        if self._phase is not Phase.ASKING:
+            self._inquiry = Inquiry()
+        self._must_ask, self._phase = True, Phase.FREE
+
+    def _begin_next(self, now: float) -> None:
+        """Nothing is outstanding: send what comes next."""
+        track = self._track
+        may_send = self._stage is not Stage.QUARANTINED and not self._is_held
+        if self._is_syncing and not self._must_ask:
+            self._out += b"\n" + frame(track.base, f"M110 N{track.base}")
+            self._inquiry = Inquiry()
+            self._put_question(now)
+        elif self._must_ask:
+            self._put_question(now)
+        elif may_send and track.has_more():
+            self._put_line(track, now)
+        elif not self._is_confirmed:
+            self._inquiry = Inquiry()
+            self._put_question(now)
+        elif self._stage is Stage.UNKNOWN:
+            self._commands.add("M115")
+            self._put_line(track, now)
+        elif self._pending is not None and self._stage is Stage.READY:
+            self._enter(Track(*self._pending))
+            self._pending = None
+            self._begin_next(now)
+
+    def _put_line(self, track: Track, now: float) -> None:
+        if track.next <= track.high:
+            self.resent_lines += 1
+        self._out += track.take()
+        self.sent_lines += 1
+        self._is_confirmed = False
+        self._phase, self.deadline = Phase.WAITING, now + self._profile.link.silence_s
+
+    def _put_question(self, now: float) -> None:
+        self._out += QUESTION
+        self.questions += 1
+        self.deadline = now + min(ASK_FIRST_S * 2**self._unanswered, ASK_MOST_S)
+        self._unanswered += 1
+        self._must_ask, self._phase = False, Phase.ASKING
+
+    def _enter(self, track: Track) -> None:
+        """Move the firmware's counter to another range; everything sent in this one is known to be taken."""
+        self._track, self._is_syncing, self._is_confirmed, self._strikes = track, True, False, 0
+
+    # --- receiving ----------------------------------------------------------------------------------------------------
+
+    def _read(self, line: str, now: float) -> list[Event]:
+        if line.startswith(("FIRMWARE_NAME:", "Cap:")):
+            if self._stage is Stage.UNKNOWN and len(self._identity) < MAX_CAPABILITIES:
+                self._identity.append(line)
+            return []
+        meaning = read_reply(line)
+        if isinstance(meaning, Start):
+            return self._restart(meaning.cause, now)
+        if self._phase is Phase.BOOTING:
+            self.deadline = now + SETTLE_S
+        if isinstance(meaning, PrinterHalted):
+            return self._halt(meaning.reason)
+        if isinstance(meaning, Report):
+            return [meaning.temperatures, *self._take_reply(meaning, now)]
+        if isinstance(meaning, Reply):
+            return self._take_reply(meaning, now)
+        if isinstance(meaning, Busy):
+            self._note_life(now)
+        return [meaning]
+
+    def _take_reply(self, reply: Reply, now: float) -> list[Event]:
+        if isinstance(reply, Report) and not reply.is_ok:
+            if reply.is_wait:
+                self._note_life(now)
+            return []
+        self._unanswered = 0
+        if self._phase is Phase.WAITING:
+            return self._take_while_waiting(reply, now)
+        if self._phase is Phase.REFUSED:
+            self._refusal.take(reply)
+            return self._resolve_refusal(now) if self._refusal.is_closed else []
+        if self._phase is Phase.ASKING:
+            self._inquiry.take(reply)
+            if self._inquiry.answer is not None:
+                return self._conclude(self._inquiry.answer, now)
+        return []
+
+    def _note_life(self, now: float) -> None:
+        """The firmware is at work: silence begins anew."""
+        self._unanswered = 0
+        if self._phase in {Phase.WAITING, Phase.ASKING}:
+            self.deadline = now + self._profile.link.silence_s
+
+    def _take_while_waiting(self, reply: Reply, now: float) -> list[Event]:
+        if isinstance(reply, Ok):
+            if reply.number is None or reply.number == self._track.next:
+                self._track.next += 1
+                self._phase = Phase.FREE
+        elif isinstance(reply, (LastLine, Resend)):
+            self._refusal = Refusal()
+            self._refusal.take(reply)
+            self._phase, self.deadline = Phase.REFUSED, now + REFUSED_S
+        return []
+
+    def _resolve_refusal(self, now: float) -> list[Event]:
+        """Go where the firmware wants to be, if its two sentences agree and it can be there; else ask."""
+        last, track = self._refusal.last, self._track
+        if last is None or not track.is_plausible(last):
+            self._ask()
+            return []
+        if last == track.high:  # the line was taken, something else was refused: its ok is still to come
+            self._phase, self.deadline = Phase.WAITING, now + self._profile.link.silence_s
+            return []
+        track.next, self._phase = last + 1, Phase.FREE
+        return [Resent(track.next)]
+
+    def _conclude(self, last: int, now: float) -> list[Event]:
+        """The firmware's last line is known, and nothing is outstanding."""
+        self._phase, self.deadline, track = Phase.FREE, now + self._idle_s, self._track
+        if self._is_syncing:
+            return self._synced(last == track.base)
+        if not track.is_plausible(last):
+            self._strikes += 1
+            if last and self._strikes < STRIKES:
+                self._ask()
+                return []
+            return self._restart("the firmware has lost its line number", now)
+        self._strikes = 0
+        resent: list[Event] = [Resent(last + 1)] if last + 1 < track.next else []
+        track.next = last + 1
+        if last != track.high or self._is_confirmed:
+            return resent
+        if track.has_more() and not self._is_held:
+            return []
+        self._is_confirmed = True
+        return self._drained(last)
+
+    def _synced(self, is_taken: bool) -> list[Event]:
+        """The counter was to be moved: it was, or it will be tried again."""
+        self._is_syncing, self._is_confirmed = not is_taken, is_taken
+        self._strikes = 0 if is_taken else self._strikes + 1
+        if self._strikes < SYNC_TRIES:
+            return []
+        self._phase, self.deadline = Phase.GONE, None
+        return [PrinterSilent()]
+
+    def _drained(self, last: int) -> list[Event]:
+        """All that was to be sent in this range is taken and done."""
+        happened: list[Event]
+        if self._track.source is not self._commands:
+            happened = [Held(last + 1) if self._track.has_more() else SourceDone(last)]
+            self._is_holding = False
+        else:
+            happened = self._settled()
+        self._commands = self._commands.renewed(last + 1 if self._track.source is self._commands else 0)
+        self._enter(Track(self._commands, self._commands.first))
+        return happened
+
+    def _settled(self) -> list[Event]:
+        if self._stage is Stage.READY:
+            return [Settled()]
+        if self._stage is Stage.SETTING:
+            self._stage = Stage.READY
+            return [Ready(self.firmware)]
+        self.firmware = read_identity(self._identity)
+        self._identity = []
+        self._identify_tries += 1
+        reason = difference(self.firmware, self._profile.identify, self._profile.id)
+        if reason is None:
+            self._stage = Stage.SETTING
+            self._commands.add(f"M113 S{self._profile.link.busy_s}")
+            self._commands.add(f"M155 S{self._profile.link.report_s}")
+        elif self._identify_tries >= IDENTIFY_TRIES:
+            self._stage = Stage.QUARANTINED
+            return [Quarantined(self.firmware, reason)]
+        return []
+
+    def _restart(self, cause: str, now: float) -> list[Event]:
+        """Everything we knew of the firmware is void: begin anew."""
+        is_news = (
+            self._stage in {Stage.READY, Stage.QUARANTINED, Stage.SETTING} or self._phase is Phase.HALTED
+        )
+        self._forget()
+        self._phase, self.deadline = Phase.BOOTING, now + SETTLE_S
+        return [PrinterReset(cause)] if is_news else []
+
+    def _halt(self, reason: str) -> list[Event]:
+        if self._phase is Phase.HALTED:
+            return []
+        self._phase, self.deadline = Phase.HALTED, None
+        return [PrinterHalted(reason)]

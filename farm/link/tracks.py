@@ -1,0 +1,79 @@
+"""What can be sent, by number: the host's own commands and a print's lines, in two ranges that never meet.
+
+The firmware executes a numbered line only when its number is the last one plus one. So a line cannot be repeated,
+skipped or reordered as long as a number always means the same bytes and the firmware's counter (M110) is moved only
+between ranges, when everything sent in the old range is known to have been taken. The wire keeps order, so an answer
+that names a number of the new range proves that no answer from the old one can follow.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from farm.link.framing import frame
+
+CONTROL_FIRST = 1_000_000_000  # above any print's lines, far below the firmware's 2^31
+CONTROL_GAP = 10  # each stay in the control range begins at a number never used before
+BACK_MAX_LINES = 64  # a firmware that wants a line further back than this has lost its memory
+SURE_LINES = 4  # a print this far on cannot be back at nought, whatever the wire did
+
+
+class LineSource(Protocol):
+    """A print's lines, ready to send; numbers are part of the bytes and run from ``first`` to ``last``."""
+
+    @property
+    def first(self) -> int: ...
+
+    @property
+    def last(self) -> int: ...
+
+    def line(self, n: int, /) -> bytes:
+        """The bytes of line ``n``: number, checksum and newline included."""
+        ...
+
+
+class Commands:
+    """The host's own commands as a source; kept until their track is left."""
+
+    def __init__(self, first: int, waiting: tuple[str, ...] = ()) -> None:
+        self.first = first
+        self._commands = list(waiting)
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self._commands) - 1
+
+    def line(self, n: int, /) -> bytes:
+        return frame(n, self._commands[n - self.first])
+
+    def add(self, command: str) -> None:
+        """Put a command at the end."""
+        self._commands.append(command)
+
+    def renewed(self, since: int) -> Commands:
+        """The same commands from number ``since`` on, under numbers never used before."""
+        return Commands(self.last + CONTROL_GAP, tuple(self._commands[max(0, since - self.first) :]))
+
+
+class Track:
+    """A source that is being sent: where the counter was set, the next line, the highest ever sent."""
+
+    def __init__(self, source: LineSource, at: int) -> None:
+        self.source = source
+        self.base = at - 1
+        self.next = at
+        self.high = at - 1
+
+    def has_more(self) -> bool:
+        return self.next <= self.source.last
+
+    def take(self) -> bytes:
+        """The next line's bytes; it counts as sent."""
+        self.high = max(self.high, self.next)
+        return self.source.line(self.next)
+
+    def is_plausible(self, last: int) -> bool:
+        """Whether the firmware can have ``last`` as its last line; zero is what a restarted firmware has."""
+        if last == 0 and self.high > SURE_LINES:
+            return False
+        return max(self.base, self.high - BACK_MAX_LINES) <= last <= self.high
