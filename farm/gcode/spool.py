@@ -127,7 +127,7 @@ class SpoolFile:
         return self._map[begin:end]
 
     def lines(self, first: int, last: int) -> memoryview:
-        """Lines ``first`` to ``last``, both included, as one piece of the map: no copy, O(1). Close it before the file."""
+        """Lines ``first`` to ``last``, both included, as one piece of the map: no copy, O(1). Release it first."""
         return self._view[self._span(first)[0] : self._span(last)[1]]
 
     def command(self, n: int) -> bytes:
