@@ -1,0 +1,1 @@
+"""The corridor device: one session machine, its pages on loopback, the public copy, the outbox."""

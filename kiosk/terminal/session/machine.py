@@ -1,0 +1,207 @@
+"""One person at one kiosk until they leave: a pure machine. Events and times in, a state and effects out.
+
+A state says everything that the screen may show. Only :class:`SignedIn` holds a person, so whoever leaves takes
+everything personal with them. ``visit`` grows whenever a screen belongs to somebody else: pages drawn for an
+older visit are blanked by the pulse.
+"""
+
+from dataclasses import replace
+from math import inf
+
+from kiosk.terminal.session.words import (
+    Begun,
+    Credential,
+    CredentialGone,
+    CredentialKind,
+    CredentialSeen,
+    Effect,
+    Event,
+    Guest,
+    GuestCame,
+    Idle,
+    LeaseRenewed,
+    Leaving,
+    Over,
+    OverReason,
+    PinEntry,
+    PinGiven,
+    ReaderLost,
+    Refused,
+    Rules,
+    SessionEnded,
+    SignedIn,
+    SigningIn,
+    SignInGranted,
+    SignInRefused,
+    State,
+    StayPressed,
+    Step,
+    StopPressed,
+    Touched,
+)
+
+
+def deadline_s(state: State) -> float:
+    """When :class:`TimePassed` must be fed at the latest; infinite when nothing ends by itself."""
+    if isinstance(state, SignedIn):
+        return min(state.until_s, state.lease_until_s, state.badge_by_s)
+    return state.until_s
+
+
+def idle_left_s(state: State, now_s: float) -> float | None:
+    """Seconds until an untouched screen closes; None on screens that close without a warning."""
+    if isinstance(state, SignedIn | PinEntry | Guest):
+        return max(0.0, state.until_s - now_s)
+    return None
+
+
+def step(state: State, event: Event, now_s: float, rules: Rules) -> Step:
+    """What follows. Time is looked at first: no event revives what had already ended."""
+    late = _expire(state, now_s, rules)
+    then = _react(late.state, event, now_s, rules)
+    return Step(then.state, late.effects + then.effects)
+
+
+def _expire(state: State, now_s: float, rules: Rules) -> Step:
+    if now_s < deadline_s(state):
+        return Step(state)
+    match state:
+        case SignedIn() if now_s >= state.badge_by_s:
+            return _leave(state, "badge_gone", now_s, rules)
+        case SignedIn() if now_s >= state.until_s:
+            return _leave(state, "idle", now_s, rules)
+        case SignedIn() if state.person.may_offline and not state.is_offline:
+            return Step(replace(state, is_offline=True, lease_until_s=now_s + rules.lease_s))
+        case SignedIn():
+            return _end_from_afar(state, "hub", "lease_over", now_s, rules)
+        case SigningIn():
+            return Step(_refuse(state, "unavailable", (), now_s, rules))
+        case _:
+            return Step(Idle(state.visit + 1))
+
+
+def _react(state: State, event: Event, now_s: float, rules: Rules) -> Step:
+    match event:
+        case CredentialSeen(credential):
+            return _see(state, credential, now_s, rules)
+        case CredentialGone(kind):
+            return _lose(state, kind, now_s, rules)
+        case SignInGranted() | SignInRefused() | PinGiven():
+            return _sign_in(state, event, now_s, rules)
+        case LeaseRenewed() | SessionEnded():
+            return _hear_hub(state, event, now_s, rules)
+        case StopPressed():
+            return _stop(state, now_s, rules)
+        case _:
+            return Step(_linger(state, event, now_s, rules))
+
+
+def _see(state: State, credential: Credential, now_s: float, rules: Rules) -> Step:
+    if isinstance(state, PinEntry | SigningIn | SignedIn) and state.credential == credential:
+        seen = replace(state, badge_by_s=inf) if isinstance(state, SignedIn) else state
+        return Step(_linger(seen, Touched(), now_s, rules))
+    effects: tuple[Effect, ...] = ()
+    language = state.language if isinstance(state, Guest) else None
+    if isinstance(state, SignedIn):
+        effects = (Over(state.person, "badge_gone", state.is_offline),)
+    pad = PinEntry(state.visit + 1, language, now_s + rules.alone_s, credential)
+    return Step(pad, effects)
+
+
+def _lose(state: State, kind: CredentialKind, now_s: float, rules: Rules) -> Step:
+    if not isinstance(state, PinEntry | SigningIn | SignedIn) or state.credential.kind != kind:
+        return Step(state)
+    if isinstance(state, SignedIn):
+        return _leave(state, "badge_gone", now_s, rules)
+    return Step(Idle(state.visit + 1))
+
+
+def _stop(state: State, now_s: float, rules: Rules) -> Step:
+    if isinstance(state, SignedIn):
+        return _leave(state, "stop", now_s, rules)
+    if isinstance(state, Idle | Leaving):
+        return Step(state)
+    return Step(Idle(state.visit + 1))
+
+
+def _sign_in(
+    state: State, event: PinGiven | SignInGranted | SignInRefused, now_s: float, rules: Rules
+) -> Step:
+    if isinstance(event, PinGiven):
+        if not isinstance(state, PinEntry):
+            return Step(state)
+        return Step(SigningIn(state.visit, state.language, now_s + rules.signing_in_s, state.credential))
+    if not isinstance(state, SigningIn) or state.visit != event.visit:
+        if isinstance(event, SignInRefused):
+            return Step(state)
+        return Step(state, (Over(event.person, "badge_gone", event.is_offline, was_shown=False),))
+    if isinstance(event, SignInGranted):
+        return _begin(state, event, now_s, rules)
+    if not event.try_again:
+        return Step(_refuse(state, event.code, event.detail, now_s, rules))
+    until_s = now_s + rules.alone_s
+    return Step(
+        PinEntry(state.visit + 1, state.language, until_s, state.credential, event.code, event.tries_left)
+    )
+
+
+def _begin(state: SigningIn, event: SignInGranted, now_s: float, rules: Rules) -> Step:
+    person = event.person
+    here = SignedIn(
+        state.visit + 1,
+        person.language,
+        now_s + rules.alone_s,
+        state.credential,
+        person,
+        event.is_offline,
+        now_s + rules.lease_s,
+    )
+    return Step(here, (Begun(person, event.is_offline),))
+
+
+def _hear_hub(state: State, event: LeaseRenewed | SessionEnded, now_s: float, rules: Rules) -> Step:
+    if not isinstance(state, SignedIn) or state.person.session_id != event.session_id:
+        return Step(state)
+    if isinstance(event, SessionEnded):
+        code = "session_taken_over" if event.why == "taken_over" else "session_ended"
+        return _end_from_afar(state, event.why, code, now_s, rules)
+    person = replace(state.person, balance_cents=event.balance_cents)
+    return Step(replace(state, person=person, is_offline=False, lease_until_s=now_s + rules.lease_s))
+
+
+def _linger(state: State, event: Event, now_s: float, rules: Rules) -> State:
+    match event, state:
+        case Touched(), Guest() | PinEntry() | SignedIn():
+            return replace(state, until_s=max(state.until_s, now_s + rules.alone_s))
+        case StayPressed(), Guest() | PinEntry() | SignedIn():
+            return replace(state, until_s=max(state.until_s, now_s + rules.stay_s + rules.warning_s))
+        case ReaderLost(), SignedIn():
+            return replace(state, badge_by_s=min(state.badge_by_s, now_s + rules.reader_back_s))
+        case ReaderLost(), PinEntry() | SigningIn():
+            return Idle(state.visit + 1)
+        case GuestCame(language), Idle() | Guest() | Leaving() | Refused():
+            visit = state.visit if isinstance(state, Guest) else state.visit + 1
+            return Guest(visit, language or state.language, now_s + rules.alone_s)
+        case GuestCame(language), PinEntry() if language:
+            return replace(state, language=language, until_s=now_s + rules.alone_s)
+        case _:
+            return state
+
+
+def _leave(state: SignedIn, why: OverReason, now_s: float, rules: Rules) -> Step:
+    goodbye = Leaving(state.visit + 1, state.language, now_s + rules.leaving_s)
+    return Step(goodbye, (Over(state.person, why, state.is_offline),))
+
+
+def _end_from_afar(state: SignedIn, why: OverReason, code: str, now_s: float, rules: Rules) -> Step:
+    return Step(_refuse(state, code, (), now_s, rules), (Over(state.person, why, state.is_offline),))
+
+
+def _refuse(
+    state: State,
+    code: str,
+    detail: tuple[tuple[str, str | int | float | bool | None], ...],
+    now_s: float,
+    rules: Rules,
+) -> Refused:
+    return Refused(state.visit + 1, state.language, now_s + rules.refused_s, code, detail)

@@ -1,0 +1,253 @@
+"""What the session machine is made of: states, events and effects, as values. Pure."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal, TypeAlias
+
+CredentialKind = Literal["badge", "stick"]
+OverReason = Literal["stop", "badge_gone", "idle", "taken_over", "hub"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Times in seconds. Sources: journeys.md J1 and practice.md 2.4 (45 + 15, +60), services.md S04.4 (lease)."""
+
+    idle_s: float = 45
+    warning_s: float = 15
+    stay_s: float = 60
+    lease_s: float = 900
+    signing_in_s: float = 20  # longer than any call to the hub may take: it is then known to be away
+    refused_s: float = 20  # time to read a sentence of twenty words and whom to ask
+    leaving_s: float = 2
+    reader_back_s: float = 5  # a reader process that died is back within this, or the session ends
+
+    @property
+    def alone_s(self) -> float:
+        """How long a screen stays that nobody touches, warning included."""
+        return self.idle_s + self.warning_s
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What was put on the reader."""
+
+    kind: CredentialKind
+    uid: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """As much of a person as the screen needs while they are here."""
+
+    resident_id: str
+    first_name: str
+    language: str
+    wing: str
+    session_id: str
+    balance_cents: int = 0
+    may_offline: bool = False
+    services: tuple[str, ...] = ()
+
+
+# States -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What every state has: whose turn it is, which language was chosen, and when the state ends by itself."""
+
+    visit: int = 0
+    language: str | None = None
+    until_s: float = inf
+
+
+@dataclass(frozen=True)
+class Idle(Screen):
+    """Nobody."""
+
+
+@dataclass(frozen=True)
+class Guest(Screen):
+    """Somebody chose a language or reads notices, without signing in."""
+
+
+@dataclass(frozen=True)
+class PinEntry(Screen):
+    """A badge lies there; the person types."""
+
+    credential: Credential = Credential("badge", "")
+    refused: str = ""  # the code of the try before
+    tries_left: int | None = None
+
+
+@dataclass(frozen=True)
+class SigningIn(Screen):
+    """The hub was asked. Same visit as the pad before it: the page need not change while the answer is under way."""
+
+    credential: Credential = Credential("badge", "")
+
+
+@dataclass(frozen=True)
+class SignedIn(Screen):
+    """A person is here. ``is_offline``: by this kiosk's own word, the hub being away."""
+
+    credential: Credential = Credential("badge", "")
+    person: Person = Person("", "", "", "", "")
+    is_offline: bool = False
+    lease_until_s: float = inf
+    badge_by_s: float = inf  # the reader went away: the badge must be seen again before this
+
+
+@dataclass(frozen=True)
+class Refused(Screen):
+    """The answer was no, or the session was ended from elsewhere; the screen says why."""
+
+    code: str = ""
+    detail: tuple[tuple[str, str | int | float | bool | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Leaving(Screen):
+    """Nobody any more; the screen says goodbye for a moment."""
+
+
+State: TypeAlias = Idle | Guest | PinEntry | SigningIn | SignedIn | Refused | Leaving
+
+
+# Events -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CredentialSeen:
+    """A badge was put down or a stick plugged in."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True)
+class CredentialGone:
+    """The badge was taken away or the stick pulled."""
+
+    kind: CredentialKind
+
+
+@dataclass(frozen=True)
+class ReaderLost:
+    """A reader that tells removal went away: nobody knows whether the badge is still there."""
+
+
+@dataclass(frozen=True)
+class Touched:
+    """The screen was touched."""
+
+
+@dataclass(frozen=True)
+class GuestCame:
+    """Somebody opened a page that needs no sign-in, or chose a language."""
+
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class PinGiven:
+    """The pad was sent; the PIN itself goes past the machine."""
+
+
+@dataclass(frozen=True)
+class SignInGranted:
+    """The answer to the try of ``visit`` was yes."""
+
+    visit: int
+    person: Person
+    is_offline: bool = False
+
+
+@dataclass(frozen=True)
+class SignInRefused:
+    """The answer to the try of ``visit`` was no."""
+
+    visit: int
+    code: str
+    detail: tuple[tuple[str, str | int | float | bool | None], ...] = ()
+    tries_left: int | None = None
+    try_again: bool = False
+
+
+@dataclass(frozen=True)
+class LeaseRenewed:
+    """The hub's word holds on."""
+
+    session_id: str
+    balance_cents: int
+
+
+@dataclass(frozen=True)
+class SessionEnded:
+    """The hub says that this session is over."""
+
+    session_id: str
+    why: Literal["taken_over", "hub"]
+
+
+@dataclass(frozen=True)
+class StayPressed:
+    """The person says: I am still here."""
+
+
+@dataclass(frozen=True)
+class StopPressed:
+    """The stop button."""
+
+
+@dataclass(frozen=True)
+class TimePassed:
+    """Nothing but time."""
+
+
+Event: TypeAlias = (
+    CredentialSeen
+    | CredentialGone
+    | ReaderLost
+    | Touched
+    | GuestCame
+    | PinGiven
+    | SignInGranted
+    | SignInRefused
+    | LeaseRenewed
+    | SessionEnded
+    | StayPressed
+    | StopPressed
+    | TimePassed
+)
+
+
+# Effects ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A session began: write it down."""
+
+    person: Person
+    is_offline: bool
+
+
+@dataclass(frozen=True)
+class Over:
+    """A session is over: write it down, tell the hub, forget. ``was_shown`` is false for a lease that came too late."""
+
+    person: Person
+    why: OverReason
+    is_offline: bool
+    was_shown: bool = True
+
+
+Effect: TypeAlias = Begun | Over
+
+
+@dataclass(frozen=True)
+class Step:
+    """The state after an event, and what must be done about it, in order."""
+
+    state: State
+    effects: tuple[Effect, ...] = ()
