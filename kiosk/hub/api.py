@@ -149,7 +149,7 @@ class Api:
             resident=person.card,
             until_utc=until_utc,
             balance_cents=self.context.money.balance_cents(person.resident_id),
-            may_offline=kiosk is not None and kiosk.wing == person.wing,
+            may_offline=kiosk is not None and person.wing in kiosk.home_of,
             services=tuple(service.tile.name for service in self.services),
         )
 

@@ -38,7 +38,7 @@ def m001_people(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX credential_resident ON credential (resident_id);
         CREATE TABLE kiosk (
-            kiosk_id TEXT PRIMARY KEY, name TEXT NOT NULL, wing TEXT NOT NULL
+            kiosk_id TEXT PRIMARY KEY, name TEXT NOT NULL, wing TEXT NOT NULL, home_of TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
         """
     )
@@ -81,11 +81,12 @@ class Resident:
 
 @dataclass(frozen=True)
 class Kiosk:
-    """A kiosk and the wing it stands on."""
+    """A kiosk, the wing it stands on, and the wings whose residents may use it without the hub."""
 
     kiosk_id: str
     name: str
     wing: str
+    home_of: tuple[str, ...] = ()
 
 
 def clean_uid(uid: str) -> str:
@@ -113,7 +114,7 @@ class PeopleStore:
                 one.first_name,
                 one.language,
                 one.wing,
-                msgspec.json.encode(one.groups).decode(),
+                _listed(one.groups),
                 one.pin_hash,
             ),
         )
@@ -141,10 +142,7 @@ class PeopleStore:
             f"SELECT resident_id, first_name, language, wing, groups, pin_hash FROM resident {rest}",  # noqa: S608
             values,
         )
-        return [
-            Resident(**{**row, "groups": msgspec.json.decode(row["groups"], type=tuple[str, ...])})
-            for row in rows
-        ]
+        return [Resident(**{**row, "groups": _unlisted(row["groups"])}) for row in rows]
 
     # --- officers ---
 
@@ -245,18 +243,25 @@ class PeopleStore:
     # --- kiosks ---
 
     def put_kiosk(self, one: Kiosk) -> None:
-        """Add a kiosk, or bring its name and wing up to date."""
+        """Add a kiosk, or bring it up to date."""
         self.store.run(
-            "INSERT INTO kiosk (kiosk_id, name, wing) VALUES (?,?,?)"
-            " ON CONFLICT DO UPDATE SET name = excluded.name, wing = excluded.wing",
-            (one.kiosk_id, one.name, one.wing),
+            "INSERT INTO kiosk (kiosk_id, name, wing, home_of) VALUES (?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET name = excluded.name, wing = excluded.wing, home_of = excluded.home_of",
+            (one.kiosk_id, one.name, one.wing, _listed(one.home_of)),
         )
 
     def kiosks(self) -> dict[str, Kiosk]:
         """Every kiosk by its node id."""
-        return {
-            row["kiosk_id"]: Kiosk(**row) for row in self.store.rows("SELECT * FROM kiosk ORDER BY kiosk_id")
-        }
+        rows = self.store.rows("SELECT * FROM kiosk ORDER BY kiosk_id")
+        return {row["kiosk_id"]: Kiosk(**{**row, "home_of": _unlisted(row["home_of"])}) for row in rows}
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return msgspec.json.encode(words).decode()
+
+
+def _unlisted(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])
 
 
 def _credential(row: dict[str, str | None]) -> Credential:

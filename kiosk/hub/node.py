@@ -1,0 +1,145 @@
+"""The hub put together: its store, its services, its ears, and the drains towards the farms."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kiosk.hub.api import Api, HubReceiver
+from kiosk.hub.nodes.contacts import Contacts
+from kiosk.hub.nodes.store import NODES, NodeStore
+from kiosk.hub.people.directory import Directory
+from kiosk.hub.people.roster import Roster
+from kiosk.hub.people.store import PEOPLE, PeopleStore
+from kiosk.hub.sessions.secrets import Checker
+from kiosk.hub.sessions.signing_in import SigningIn
+from kiosk.hub.sessions.store import SESSIONS, SessionStore
+from kiosk.money.store import MONEY, Ledger
+from kiosk.services import hub_services
+from kiosk.services.base import HubContext, HubService
+from provisioning.audit import AUDIT, Trail
+from provisioning.clock import Clock
+from provisioning.config import ConfigRefused, HubSection, Node
+from provisioning.identity import Keyring, NodeKey
+from provisioning.store import Outbox, Store, open_store
+from provisioning.store.mail import MAIL
+from provisioning.sync import NodeClient, OutboxDrain
+
+STORE_FILE = "hub.sqlite"
+
+
+def hub_section(node: Node) -> HubSection:
+    """The hub's own part of node.toml.
+
+    Raises:
+        ConfigRefused: this is not a hub's configuration.
+    """
+    if node.hub is None:
+        raise ConfigRefused(file=str(node.path), reason="section [hub] is missing")
+    return node.hub
+
+
+def open_hub_store(node: Node, services: Iterable[HubService]) -> Store:
+    """The hub's database with every table, its services' included. Raises as ``open_store``."""
+    hub_section(node)
+    own = (MAIL, AUDIT, PEOPLE, SESSIONS, MONEY, NODES)
+    theirs = tuple(migration for service in services for migration in service.migrations)
+    return open_store(node.state_dir / STORE_FILE, (*own, *theirs))
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything that the hub's pages and doors need; made by :func:`open_hub`."""
+
+    node: Node
+    clock: Clock
+    store: Store
+    trail: Trail
+    key: NodeKey
+    keyring: Keyring
+    context: HubContext
+    services: Sequence[HubService]
+    people: PeopleStore
+    sessions: SessionStore
+    signing_in: SigningIn
+    ledger: Ledger
+    nodes: NodeStore
+    contacts: Contacts
+    roster: Roster
+    receiver: HubReceiver
+    drains: Sequence[OutboxDrain]
+
+    def start(self) -> None:
+        """Tell the farms who the officers are, and begin to deliver what waits."""
+        self.roster.publish()
+        for drain in self.drains:
+            drain.start()
+
+    def nudge(self) -> None:
+        """Something was queued: deliver it now."""
+        for drain in self.drains:
+            drain.nudge()
+
+    def stop(self) -> None:
+        """Stop delivering and let go of the database."""
+        for drain in self.drains:
+            drain.stop()
+        self.store.close()
+
+
+def _nudge(drains: Sequence[OutboxDrain]) -> None:
+    for drain in drains:
+        drain.nudge()
+
+
+def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = None) -> Hub:
+    """The hub of this node, ready to answer; nothing runs until ``start``.
+
+    Raises:
+        ConfigRefused: configuration or credentials are missing.
+        Unavailable, Corrupt: the database cannot be opened.
+    """
+    found = list(services) if services is not None else hub_services()
+    key, keyring, pepper = NodeKey.load(node), Keyring.load(node), node.credential("pepper")
+    store = open_hub_store(node, found)
+    trail, outbox = Trail(store, key, clock), Outbox(store, clock)
+    people, sessions = PeopleStore(store, clock), SessionStore(store, clock)
+    ledger, nodes = Ledger(store, clock), NodeStore(store)
+    drains = [
+        OutboxDrain(outbox, NodeClient(peer.node_id, peer.url, key, keyring, clock)) for peer in node.peers
+    ]
+    context = HubContext(
+        store=store,
+        trail=trail,
+        outbox=outbox,
+        clock=clock,
+        node=node,
+        money=ledger,
+        people=Directory(people, sessions),
+        nudge=lambda: _nudge(drains),
+    )
+    rule = hub_section(node).session_rule
+    signing_in = SigningIn(people, sessions, trail, Checker(pepper), clock, node.site, rule)
+    contacts = Contacts(nodes, clock)
+    receiver = HubReceiver(key, keyring, store, clock)
+    receiver.contacts = contacts
+    Api(context, found, people, sessions, signing_in).connect(receiver)
+    for service in found:
+        service.connect(context, receiver)
+    return Hub(
+        node=node,
+        clock=clock,
+        store=store,
+        trail=trail,
+        key=key,
+        keyring=keyring,
+        context=context,
+        services=found,
+        people=people,
+        sessions=sessions,
+        signing_in=signing_in,
+        ledger=ledger,
+        nodes=nodes,
+        contacts=contacts,
+        roster=Roster(people, nodes, outbox, context.farms),
+        receiver=receiver,
+        drains=drains,
+    )

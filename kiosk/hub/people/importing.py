@@ -1,0 +1,132 @@
+"""Bringing people into the site from a file: residents, officers, what they carry, opening balances, kiosks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from kiosk.hub.people.store import Kiosk, PeopleStore, Resident
+from kiosk.money.store import Ledger
+from kiosk.services.base import OfficerCard
+from provisioning.contracts.farm import OfficerRole
+from provisioning.errors import Refused
+from provisioning.identity import hash_secret, verify_secret
+
+T = TypeVar("T")
+
+
+class ImportRefused(Refused):
+    """The file cannot be used; ``file`` and ``reason``. Nothing was written."""
+
+    code = "import_refused"
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class ResidentLine(_Part, frozen=True, kw_only=True):
+    """One resident; either ``pin`` in plain or ``pin_hash`` (Argon2id PHC with the site's pepper)."""
+
+    resident_id: str
+    first_name: str
+    language: str
+    wing: str
+    groups: tuple[str, ...] = ()
+    badge_uid: str = ""
+    stick_uid: str = ""
+    pin: str = ""
+    pin_hash: str = ""
+    opening_cents: int = 0
+
+
+class OfficerLine(_Part, frozen=True, kw_only=True):
+    """One officer; either ``secret`` in plain or ``secret_hash``."""
+
+    officer_id: str
+    name: str
+    sign_in_name: str
+    roles: tuple[OfficerRole, ...]
+    language: str = "nl"
+    badge_uid: str = ""
+    stick_uid: str = ""
+    secret: str = ""
+    secret_hash: str = ""
+
+
+class KioskLine(_Part, frozen=True, kw_only=True):
+    """One kiosk, and the wings whose residents may use it while the hub is away."""
+
+    kiosk_id: str
+    name: str
+    wing: str
+    home_of: tuple[str, ...] = ()
+
+
+class PeopleFile(_Part, frozen=True, kw_only=True):
+    """What ``passage-hub people import`` reads."""
+
+    residents: tuple[ResidentLine, ...] = ()
+    officers: tuple[OfficerLine, ...] = ()
+    kiosks: tuple[KioskLine, ...] = ()
+
+
+def read_file(path: Path, kind: type[T]) -> T:
+    """A JSON file as values.
+
+    Raises:
+        ImportRefused: unreadable, or a key or value in it is wrong.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise ImportRefused(file=path.name, reason=error.strerror) from error
+    except msgspec.DecodeError as error:
+        raise ImportRefused(file=path.name, reason=str(error)) from error
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Writes a people file into the hub's store. A second import of the same file changes nothing."""
+
+    people: PeopleStore
+    ledger: Ledger
+    pepper: bytes
+
+    def write(self, file: PeopleFile) -> None:
+        """Add everyone, or bring them up to date, all or nothing. A balance is only ever opened, never overwritten."""
+        with self.people.store.atomic():
+            for resident in file.residents:
+                self._resident(resident)
+            for officer in file.officers:
+                self._officer(officer)
+            for kiosk in file.kiosks:
+                self.people.put_kiosk(Kiosk(kiosk.kiosk_id, kiosk.name, kiosk.wing, kiosk.home_of))
+
+    def _resident(self, line: ResidentLine) -> None:
+        before = self.people.resident(line.resident_id)
+        pin_hash = line.pin_hash or self._kept_hash(line.pin, before.pin_hash if before else "")
+        self.people.put_resident(
+            Resident(line.resident_id, line.first_name, line.language, line.wing, line.groups, pin_hash)
+        )
+        for kind, uid in (("badge", line.badge_uid), ("stick", line.stick_uid)):
+            if uid:
+                self.people.put_credential(kind, uid, resident_id=line.resident_id)
+        self.ledger.open_purse(line.resident_id, line.opening_cents)
+
+    def _officer(self, line: OfficerLine) -> None:
+        card = OfficerCard(line.officer_id, line.name, line.language, frozenset(line.roles))
+        secret_hash = line.secret_hash or self._kept_hash(line.secret, self.people.secret_of(line.officer_id))
+        self.people.put_officer(card, line.sign_in_name, secret_hash)
+        for kind, uid in (("badge", line.badge_uid), ("stick", line.stick_uid)):
+            if uid:
+                self.people.put_credential(kind, uid, officer_id=line.officer_id)
+
+    def _kept_hash(self, secret: str, before: str) -> str:
+        """The old hash when it is this secret's: a new salt would look like a new roster to every farm."""
+        if not secret:
+            return before
+        if before and verify_secret(secret, before, self.pepper):
+            return before
+        return hash_secret(secret, self.pepper)
