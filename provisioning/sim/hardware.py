@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -120,9 +121,7 @@ class Hardware:
         self.bench = Bench({node_id: ReaderPlace() for node_id in run_dirs if node_id != "hub"})
         farm = run_dirs["farm"]
         self._readers = {
-            node_id: Line(
-                run_dirs[node_id] / "virtual-reader.sock", lambda node_id=node_id: self._lying(node_id)
-            )
+            node_id: Line(run_dirs[node_id] / "virtual-reader.sock", partial(self._lying, node_id))
             for node_id in self.bench.readers
         }
         self._pins = Line(farm / "pins-cell-1.sock", self._contacts, self._lamps, self.bench.outputs.clear)

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,8 +17,7 @@ from provisioning.sim.units import Unit
 
 ProcessState = Literal["off", "starting", "ready", "restarting", "failed"]
 STOP_S = 5.0  # what a process gets between SIGTERM and SIGKILL
-GIVE_UP_STARTS = 5  # systemd's default StartLimitBurst=5 in 10 s
-GIVE_UP_S = 10.0
+GIVE_UP_STARTS = 5  # a process that never came up is a mistake to be told; one that once did is restarted for ever
 
 
 @dataclass
@@ -36,7 +35,8 @@ class Managed:
     restarts: int = 0
     last_pet_s: float = 0.0
     start_again_s: float | None = None
-    starts: list[float] = field(default_factory=list)
+    starts: int = 0
+    was_ready: bool = False
     notify: socket.socket | None = None
 
     @property
@@ -99,7 +99,7 @@ class Supervisor:
                 managed = self._managed[name]
                 if managed.pid is None:
                     managed.wanted = True
-                    managed.starts.clear()
+                    managed.starts = 0
                     self._start(managed)
 
     def wait_ready(
@@ -197,7 +197,7 @@ class Supervisor:
 
     def _start(self, managed: Managed) -> None:
         now_s = time.monotonic()
-        managed.starts = [start for start in managed.starts if now_s - start < GIVE_UP_S] + [now_s]
+        managed.starts += 1
         managed.start_again_s = None
         managed.last_pet_s = now_s
         environment = {**os.environ, **managed.environment}
@@ -234,6 +234,7 @@ class Supervisor:
             managed = self._managed[name]
             managed.last_pet_s = time.monotonic()
             if "READY=1" in words and managed.pid is not None:
+                managed.was_ready = True
                 self._set(managed, "ready")
 
     def _look_after(self, managed: Managed, now_s: float) -> None:
@@ -255,7 +256,7 @@ class Supervisor:
     def _ended(self, managed: Managed, now_s: float) -> None:
         if not managed.wanted or not managed.unit.restart:
             self._set(managed, "off")
-        elif len(managed.starts) >= GIVE_UP_STARTS:
+        elif managed.starts >= GIVE_UP_STARTS and not managed.was_ready:
             self._set(managed, "failed")
         else:
             managed.start_again_s = now_s + managed.unit.restart_s
