@@ -3,9 +3,11 @@
 import os
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
 
+from provisioning.clock import FakeClock
 from tests.support import accepts, free_port, is_listening, wait_readable, wait_until
 
 
@@ -29,7 +31,7 @@ def test_a_silent_descriptor_is_named_and_a_speaking_one_returns() -> None:
     os.close(writing)
 
 
-def test_loopback_and_unix_sockets_are_open(run_dir) -> None:
+def test_loopback_and_unix_sockets_are_open(run_dir: Path) -> None:
     port = free_port()
     assert not is_listening(port)
     with socket.create_server(("127.0.0.1", port)):
@@ -44,7 +46,7 @@ def test_loopback_and_unix_sockets_are_open(run_dir) -> None:
 @pytest.mark.parametrize(
     "host", ["192.0.2.1", "2001:db8::1"]
 )  # RFC 5737 and RFC 3849: documentation, never routed
-def test_no_test_reaches_beyond_loopback(host) -> None:
+def test_no_test_reaches_beyond_loopback(host: str) -> None:
     with pytest.raises((RuntimeError, Warning), match=r"socket\.connect"):
         socket.create_connection((host, 80), timeout=1)
 
@@ -53,7 +55,7 @@ def test_a_proxy_of_the_person_at_the_keyboard_is_not_seen() -> None:
     assert urllib.request.getproxies() == {}
 
 
-def test_the_fake_clock_moves_only_when_told(clock) -> None:
+def test_the_fake_clock_moves_only_when_told(clock: FakeClock) -> None:
     before_s = clock.monotonic_s()
     assert clock.monotonic_s() == before_s
     clock.advance(2.5)
