@@ -19,6 +19,10 @@ HOST = "127.0.0.1"
 PRINTERS = ("printer-1", "printer-2", "printer-3")
 CELL = "cell-1"
 CONTACTS = {"door": 5, "emergency_stop": 6, "smoke": 13}  # BCM numbers
+KIOSKS: dict[str, dict[str, object]] = {
+    "kiosk-a": {"name": "Kiosk A", "wing": "A", "home_of": ["A"]},
+    "kiosk-b": {"name": "Kiosk B", "wing": "B", "home_of": ["B", "C"]},
+}
 SECRETS = {"pepper": 32, "session-secret": 48, "storage-key": 32}  # bytes
 
 
@@ -157,13 +161,8 @@ def _node_toml(site: DemoSite, node: DemoNode) -> str:
     match node.node_id:
         case "hub":
             return text + _table("[hub]", {"session_rule": "take_over"})
-        case "kiosk-a":
-            return text + _table(
-                "[kiosk]", {"wing": "A", "name": "Kiosk A", "reader": "virtual", "home_of": ["A"]}
-            )
-        case "kiosk-b":
-            home = {"wing": "B", "name": "Kiosk B", "reader": "virtual", "home_of": ["B", "C"]}
-            return text + _table("[kiosk]", home)
+        case "kiosk-a" | "kiosk-b":
+            return text + _table("[kiosk]", {**KIOSKS[node.node_id], "reader": "virtual"})
         case _:
             return text + _farm_toml(site.base)
 
@@ -184,5 +183,6 @@ def _write_people(site: DemoSite) -> None:
     people = {
         "residents": [msgspec.to_builtins(one) for one in demo_residents()],
         "officers": [msgspec.to_builtins(one) for one in OFFICERS],
+        "kiosks": [{"kiosk_id": node_id, **values} for node_id, values in KIOSKS.items()],
     }
     write_secret(site.base / "people.json", json.dumps(people, ensure_ascii=False, indent=1).encode())
