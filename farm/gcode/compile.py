@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import msgspec
 
@@ -71,7 +71,7 @@ class _Hashing:
         self.sha256 = hashlib.sha256()
         self.done_bytes = 0
 
-    def readline(self, limit: int) -> bytes:
+    def readline(self, limit: int, /) -> bytes:
         raw = self._file.readline(limit)
         self.sha256.update(raw)
         self.done_bytes += len(raw)
@@ -83,7 +83,6 @@ class _Compiler:
 
     def __init__(self, out: BinaryIO, limits: PrinterLimits) -> None:
         self._out = out
-        self._limits = limits
         self._policy = Policy(limits)
         self._estimate = Estimate(limits, density_g_cm3=PLA_DENSITY_G_CM3)
         self._offsets = array("I", [0])
@@ -91,12 +90,12 @@ class _Compiler:
 
     def read(self, reader: _Hashing, total_bytes: int, progress: Progress | None) -> None:
         sent = 0
-        for line in read_lines(cast("BinaryIO", reader)):
+        for line in read_lines(reader):
             if self._policy.sends(line):
                 sent += 1
                 move = self._policy.judge(line)
                 self._estimate.add(line, move, sent)
-                self._send(sent, line.body, line.number)
+                self._send(sent, line.body)
             elif line.comment or line.command:
                 self._estimate.add(line, None, sent + 1)
             if progress is not None and line.number % PROGRESS_LINES == 0:
@@ -104,16 +103,8 @@ class _Compiler:
         if progress is not None:
             progress(reader.done_bytes, total_bytes)
 
-    def _send(self, number: int, body: str, source_line: int) -> None:
+    def _send(self, number: int, body: str) -> None:
         framed = frame(number, body.encode("ascii"))
-        if len(framed) > self._limits.line_max_bytes:
-            raise refuse(
-                "line_too_long",
-                source_line,
-                command=body[:40],
-                value=len(framed),
-                limit=self._limits.line_max_bytes,
-            )
         self._write(framed)
         self._offsets.append(self._offsets[-1] + len(framed))
 

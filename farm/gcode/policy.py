@@ -12,6 +12,7 @@ from farm.gcode.rules import ALLOWED, ALLOWED_BY_DIALECT, DROPPED, REASONS, SKIP
 from farm.gcode.tokens import Line
 
 SLACK_MM = 0.001  # slicers write three decimals
+FRAME_BYTES = 13  # "N1234567 " before a command, "*255" and the newline behind it
 
 
 class Policy:
@@ -23,6 +24,7 @@ class Policy:
         self._rules = ALLOWED | ALLOWED_BY_DIALECT.get(limits.dialect, {})
         self._skipped = DROPPED | SKIPPED_BY_DIALECT.get(limits.dialect, frozenset())
         self._bounds = [limits.range_mm(axis) for axis in range(3)]
+        self._body_max = limits.line_max_bytes - FRAME_BYTES
         self._hot = False
         self._nozzle_target_c = 0.0
         self.nozzle_max_c = 0.0
@@ -42,6 +44,10 @@ class Policy:
         command = line.command
         if not command or command in self._skipped:
             return None
+        if len(line.body) > self._body_max:
+            raise refuse(
+                "line_too_long", line.number, command=command, value=len(line.body), limit=self._body_max
+            )
         self.commands[command] = self.commands.get(command, 0) + 1
         if command not in MOVES:
             self._check_command(line)

@@ -55,7 +55,9 @@ class View(msgspec.Struct, frozen=True):
         turn, lift = math.radians(self.turn_deg), math.radians(self.raise_deg)
         across = x * math.cos(turn) - y * math.sin(turn)
         away = x * math.sin(turn) + y * math.cos(turn)
-        return self.left + across * self.scale, self.top - (away * math.sin(lift) + z * math.cos(lift)) * self.scale
+        return self.left + across * self.scale, self.top - (
+            away * math.sin(lift) + z * math.cos(lift)
+        ) * self.scale
 
 
 ABOVE = View(0.0, 90.0)
@@ -210,7 +212,9 @@ def _draw_bar(pen: ImageDraw.ImageDraw, bar_mm: int, length: float) -> None:
     pen.line((right - length, base, right, base), fill=(*INK, 255), width=5)
     for x in (right - length, right):
         pen.line((x, base - 11, x, base + 11), fill=(*INK, 255), width=5)
-    pen.text((right - length / 2 if length > wide else right - wide / 2, base - 14), text, INK, font, anchor="ms")
+    pen.text(
+        (right - length / 2 if length > wide else right - wide / 2, base - 14), text, INK, font, anchor="ms"
+    )
 
 
 def _draw_map(pen: ImageDraw.ImageDraw, limits: PrinterLimits, low: list[float], high: list[float]) -> None:

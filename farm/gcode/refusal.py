@@ -6,12 +6,20 @@ import msgspec
 
 from provisioning.errors import Refused
 
+UNITS = {
+    "off_the_bed": "_mm",
+    "nozzle_too_hot": "_c",
+    "bed_too_hot": "_c",
+    "cold_extrusion": "_c",
+    "file_too_large": "_mb",
+}
+
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """What stood in the way. ``code`` picks the sentence (``farm.gcode.sentences``), the rest fills it.
 
     ``line`` counts from 1 as an editor does; 0 means the file as a whole. ``value`` and ``limit`` share the unit
-    that ``code`` implies: millimetres, degrees Celsius, seconds or bytes. ``command`` is what the line asked for.
+    that ``code`` implies (``UNITS``), else none or that of the command. ``command`` is what the line asked for.
     """
 
     code: str
@@ -23,8 +31,17 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
     def filling(self) -> dict[str, str | int | float]:
-        """The fields that a sentence may name, zeros and empties included."""
-        return {field: getattr(self, field) for field in self.__struct_fields__ if field != "code"}
+        """What a sentence may name; value and limit carry their unit in their name (``value_mm``, ``limit_c``)."""
+        unit = UNITS.get(self.code, "")
+        scale = 1e-6 if unit == "_mb" else 1.0
+        return {
+            "line": self.line,
+            "command": self.command,
+            "axis": self.axis,
+            "why": self.why,
+            f"value{unit}": round(self.value * scale, 3),
+            f"limit{unit}": round(self.limit * scale, 3),
+        }
 
 
 class GcodeRefused(Refused):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 import msgspec
 
@@ -118,7 +118,13 @@ def _malformed(code: str, number: int, why: str) -> GcodeRefused:
     return refuse("malformed_line", number, command=code[:40], why=why)
 
 
-def read_lines(source: BinaryIO) -> Iterator[Line]:
+class LineSource(Protocol):
+    """What lines are read from: an open binary file, or something that watches one."""
+
+    def readline(self, limit: int, /) -> bytes: ...
+
+
+def read_lines(source: LineSource) -> Iterator[Line]:
     """Every line of an open file, one at a time; never holds more than one line of at most ``LINE_MAX_BYTES``.
 
     Raises:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from manifold3d import (  # type: ignore[import-not-found,unused-ignore]
     CrossSection,
@@ -23,8 +24,8 @@ from manifold3d import (  # type: ignore[import-not-found,unused-ignore]
 )
 
 HERE = Path(__file__).resolve().parent
-Shape = Manifold
-Flat = CrossSection
+Shape: TypeAlias = Any  # a manifold3d.Manifold; the library is not installed where types are checked
+Flat: TypeAlias = Any  # a manifold3d.CrossSection
 
 
 def box(x: float, y: float, wide: float, deep: float) -> Flat:
@@ -52,8 +53,10 @@ def step_gauge() -> Shape:
     base = rounded(box(0, 0, 80, 20), 2)
     solid = Manifold()
     for step in range(8):
-        solid += (base ^ box(step * 10, 0, 80, 20)).extrude(3 + 2 * step if step == 0 else 2).translate(
-            (0, 0, 0 if step == 0 else 1 + 2 * step)
+        solid += (
+            (base ^ box(step * 10, 0, 80, 20))
+            .extrude(3 + 2 * step if step == 0 else 2)
+            .translate((0, 0, 0 if step == 0 else 1 + 2 * step))
         )
     hole = disc(15, 10, 4).extrude(40).translate((0, 0, -1))
     slot = rounded(box(-6, 7, 12, 6), 1).extrude(40).translate((0, 0, -1))
@@ -68,13 +71,15 @@ def bag_clip() -> Shape:
     for tooth in range(9):
         waves += disc(14 + 6.5 * tooth, 1.2, 1.6)
     catch = box(76, -2, 3.9, 17) + disc(76, 12.6, 2.4) + box(76, 10.2, 3.9, 4.8)
-    upper = (box(-0.1, 12.5, 75, 2.5) + disc(74.9, 13.75, 1.25)).translate((0, -15)).rotate(5).translate((0, 15))
+    upper = (
+        (box(-0.1, 12.5, 75, 2.5) + disc(74.9, 13.75, 1.25)).translate((0, -15)).rotate(5).translate((0, 15))
+    )
     outline = filleted(rounded(bow + lower + waves + catch + upper, 0.9), 0.9)
     return outline.extrude(11)
 
 
 def wall_hook() -> Shape:
-    """A broad round hook on a plate with two sunk screw holes; printed on its side, so that layers run along the bend."""
+    """A broad round hook on a plate with two sunk screw holes; printed on its side, for strength."""
     plate = rounded(box(0, 0, 6, 72), 2.4)
     bend = (disc(22, 20, 20) - disc(22, 20, 14)) ^ box(0, -5, 50, 25)
     tip = disc(39, 20, 4) + box(36, 18, 6, 2.1)
@@ -108,7 +113,11 @@ def coaster() -> Shape:
     for turn in range(12):
         angle = math.radians(turn * 30)
         leaf = disc(0, 15.5, 19) ^ disc(0, -15.5, 19)
-        leaf = leaf.translate((20 if turn % 2 else 27, 0)) if turn % 2 == 0 else leaf.scale((0.8, 0.8)).translate((22, 0))
+        leaf = (
+            leaf.translate((20 if turn % 2 else 27, 0))
+            if turn % 2 == 0
+            else leaf.scale((0.8, 0.8)).translate((22, 0))
+        )
         petals += leaf.rotate(math.degrees(angle)) - leaf.offset(-1.3).rotate(math.degrees(angle))
     heart = disc(0, 0, 8) - disc(0, 0, 6.6) + disc(0, 0, 3)
     ring = disc(0, 0, 40.6) - disc(0, 0, 39.4)
@@ -133,7 +142,11 @@ def plant_label() -> Shape:
     outline = filleted(head + stake, 6)
     leaf = (disc(0, 7, 13) ^ disc(0, -7, 13)).rotate(35).translate((-18, 15))
     rib = box(-11, -0.5, 22, 1).rotate(35).translate((-18, 15))
-    lines = rounded(box(-3, 19.2, 28, 1.4), 0.6) + rounded(box(-3, 13.2, 28, 1.4), 0.6) + rounded(box(-3, 7.2, 20, 1.4), 0.6)
+    lines = (
+        rounded(box(-3, 19.2, 28, 1.4), 0.6)
+        + rounded(box(-3, 13.2, 28, 1.4), 0.6)
+        + rounded(box(-3, 7.2, 20, 1.4), 0.6)
+    )
     relief = ((leaf - rib) + lines).extrude(0.75).translate((0, 0, 2))
     return (outline.extrude(2.25) + relief.translate((0, 0, 0.25))).rotate((0, 0, 90))
 
@@ -163,7 +176,15 @@ def write_stl(shape: Shape, path: Path, name: str) -> None:
 
 def slice_stl(name: str) -> None:
     """Run the slicer as a separate process (it is AGPL, we are not)."""
-    command = ["prusa-slicer", "--export-gcode", "--load", "printer.ini", "--output", f"{name}.gcode", f"{name}.stl"]
+    command = [
+        "prusa-slicer",
+        "--export-gcode",
+        "--load",
+        "printer.ini",
+        "--output",
+        f"{name}.gcode",
+        f"{name}.stl",
+    ]
     subprocess.run(command, cwd=HERE, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -177,7 +198,9 @@ def main(names: list[str]) -> None:
         write_stl(shape, HERE / f"{name}.stl", name)
         slice_stl(name)
         low_high = [round(value, 1) for value in shape.bounding_box()]
-        sys.stdout.write(f"{name}: {shape.num_tri()} triangles, box {low_high}, {shape.volume() / 1000:.2f} cm3\n")
+        sys.stdout.write(
+            f"{name}: {shape.num_tri()} triangles, box {low_high}, {shape.volume() / 1000:.2f} cm3\n"
+        )
 
 
 if __name__ == "__main__":
