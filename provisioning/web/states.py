@@ -29,7 +29,7 @@ STATES: dict[str, Look] = {
     "refused": Look(N_("Refused"), "bad", "circle-x"),
     "objected": Look(N_("Looked at again"), "wait", "gavel"),
     "queued": Look(N_("In the queue"), "info", "list"),
-    "printing": Look(N_("Printing"), "info", "printer-3d"),
+    "printing": Look(N_("Being printed"), "info", "printer-3d"),
     "cooling": Look(N_("Cooling down"), "info", "temperature"),
     "printed": Look(N_("Printed"), "good", "cube"),
     "ready": Look(N_("Ready for you"), "good", "package"),

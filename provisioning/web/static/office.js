@@ -62,16 +62,18 @@
   const LINES = [["--accent", []], ["--bad", [8, 5]], ["--info", [2, 4]], ["--wait", [12, 4, 2, 4]]];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+  const clock = (at) => new Date(at * 1000).toLocaleTimeString("en-GB");
+
   function draw(plot, data) {
     const unit = plot.dataset.unit ?? "";
     const write = (_, value) => (value === null || value === undefined ? "–" : `${value} ${unit}`);
     const series = data.series.map((line, index) => ({
-      label: line.label, stroke: colour(LINES[index % 4][0]), dash: LINES[index % 4][1], width: 2, value: write,
+      label: line.label, stroke: colour(LINES[index % 4][0]), dash: LINES[index % 4][1], width: 2, value: write, points: { show: false },
     }));
     const axis = { stroke: colour("--ink-soft"), grid: { stroke: colour("--line"), width: 1 }, font: "13px Atkinson Hyperlegible" };
     const options = {
-      width: plot.clientWidth, height: Math.max(180, plot.clientHeight), series: [{}, ...series],
-      axes: [axis, { ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} ${unit}`), size: 64 }],
+      width: plot.clientWidth, height: Math.max(180, plot.clientHeight), series: [{ label: plot.dataset.time, value: (_, at) => (at ? clock(at) : "–") }, ...series],
+      axes: [{ ...axis, values: (_, ticks) => ticks.map(clock) }, { ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} ${unit}`), size: 64 }],
     };
     return new uPlot(options, [data.x, ...data.series.map((line) => line.values)], plot);
   }
