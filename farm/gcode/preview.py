@@ -1,4 +1,4 @@
-"""Draws what a G-code file prints, from above and at an angle, as PNG. Imports Pillow: only ever in a short child process.
+"""Draws what a G-code file prints, from above and at an angle, as PNG. Imports Pillow: for short child processes only.
 
 Strokes come bottom up. Seen from above at any angle, a higher stroke that meets a lower one on the picture is always
 the nearer one, so drawing in that order hides what is hidden.

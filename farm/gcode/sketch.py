@@ -61,12 +61,9 @@ class Sketch:
     def box(self) -> tuple[list[float], list[float]]:
         """Lowest and highest x, y, z of the part; skirts count only when there is nothing else."""
         low, high = [math.inf] * 3, [-math.inf] * 3
-        wanted = [kind for kind in Kind if kind is not Kind.SKIRT]
-        if all(kind == Kind.SKIRT for kind in self._kinds):
-            wanted = [Kind.SKIRT]
-        parts = frozenset(int(kind) for kind in wanted)
+        only_skirt = all(kind == Kind.SKIRT for kind in self._kinds)
         for x0, y0, x, y, z, kind in self.strokes():
-            if kind in parts:
+            if only_skirt or kind != Kind.SKIRT:
                 low = [min(low[0], x0, x), min(low[1], y0, y), min(low[2], z)]
                 high = [max(high[0], x0, x), max(high[1], y0, y), max(high[2], z)]
         return low, high

@@ -67,7 +67,7 @@ def bag_clip() -> Shape:
     """A spring clip in one piece: two arms on a springy bow, a catch at the end."""
     bow = (disc(0, 6.5, 8.5) - disc(0, 6.5, 6)) ^ box(-10, -3, 10, 20)
     lower = box(-0.1, -2, 80, 3.4)
-    waves = Flat()
+    waves = CrossSection()
     for tooth in range(9):
         waves += disc(14 + 6.5 * tooth, 1.2, 1.6)
     catch = box(76, -2, 3.9, 17) + disc(76, 12.6, 2.4) + box(76, 10.2, 3.9, 4.8)
@@ -96,7 +96,7 @@ def wall_hook() -> Shape:
 def door_wedge() -> Shape:
     """A wedge from 3 to 22 mm with a ribbed back and a hole to hang it up."""
     side = rounded(CrossSection([[(0, 0), (86, 0), (86, 22), (80, 22), (0, 3)]]), 1.4)
-    ribs = Flat()
+    ribs = CrossSection()
     for rib in range(9):
         x = 12 + 7 * rib
         ribs += disc(x, 3 + (x / 80) * 19 + 0.7, 1.6)
@@ -109,15 +109,11 @@ def door_wedge() -> Shape:
 def coaster() -> Shape:
     """A round coaster, 90 mm, with a rim and a rosette pressed into it."""
     solid = disc(0, 0, 45).extrude(3) + (disc(0, 0, 45) - disc(0, 0, 42.4)).extrude(4.5)
-    petals = Flat()
+    petals = CrossSection()
     for turn in range(12):
         angle = math.radians(turn * 30)
         leaf = disc(0, 15.5, 19) ^ disc(0, -15.5, 19)
-        leaf = (
-            leaf.translate((20 if turn % 2 else 27, 0))
-            if turn % 2 == 0
-            else leaf.scale((0.8, 0.8)).translate((22, 0))
-        )
+        leaf = leaf.scale((0.8, 0.8)).translate((22, 0)) if turn % 2 else leaf.translate((27, 0))
         petals += leaf.rotate(math.degrees(angle)) - leaf.offset(-1.3).rotate(math.degrees(angle))
     heart = disc(0, 0, 8) - disc(0, 0, 6.6) + disc(0, 0, 3)
     ring = disc(0, 0, 40.6) - disc(0, 0, 39.4)
@@ -142,11 +138,7 @@ def plant_label() -> Shape:
     outline = filleted(head + stake, 6)
     leaf = (disc(0, 7, 13) ^ disc(0, -7, 13)).rotate(35).translate((-18, 15))
     rib = box(-11, -0.5, 22, 1).rotate(35).translate((-18, 15))
-    lines = (
-        rounded(box(-3, 19.2, 28, 1.4), 0.6)
-        + rounded(box(-3, 13.2, 28, 1.4), 0.6)
-        + rounded(box(-3, 7.2, 20, 1.4), 0.6)
-    )
+    lines = rounded(box(-3, 19.2, 28, 1.4) + box(-3, 13.2, 28, 1.4) + box(-3, 7.2, 20, 1.4), 0.6)
     relief = ((leaf - rib) + lines).extrude(0.75).translate((0, 0, 2))
     return (outline.extrude(2.25) + relief.translate((0, 0, 0.25))).rotate((0, 0, 90))
 
