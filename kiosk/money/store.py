@@ -7,7 +7,7 @@ from sqlite_utils import Database, Migrations
 from kiosk.money import rules
 from kiosk.money.rules import Leg, Move, purse
 from provisioning.clock import Clock, iso
-from provisioning.store import Store
+from provisioning.store import Store, script
 
 MONEY = Migrations("money")
 
@@ -15,7 +15,8 @@ MONEY = Migrations("money")
 @MONEY()
 def m001_ledger(db: Database) -> None:
     """Accounts, moves, entries; an entry is final, and it alone changes a balance."""
-    db.conn.executescript(
+    script(
+        db,
         """
         CREATE TABLE account (
             account_id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('purse', 'counter')),
@@ -37,7 +38,7 @@ def m001_ledger(db: Database) -> None:
         CREATE TRIGGER entry_is_final BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are final'); END;
         CREATE TRIGGER entry_is_kept BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are kept'); END;
         INSERT INTO account (account_id, kind) VALUES ('workshop', 'counter'), ('opening', 'counter');
-        """
+        """,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlite_utils import Database, Migrations
 
 from provisioning.clock import iso, parse_iso
-from provisioning.store import Store
+from provisioning.store import Store, script
 
 NODES = Migrations("nodes")
 
@@ -14,13 +14,14 @@ NODES = Migrations("nodes")
 @NODES()
 def m001_nodes(db: Database) -> None:
     """The tables."""
-    db.conn.executescript(
+    script(
+        db,
         """
         CREATE TABLE node_contact (node_id TEXT PRIMARY KEY, at_utc TEXT NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE roster_told (
             node_id TEXT PRIMARY KEY, edition INTEGER NOT NULL, sha256 TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
-        """
+        """,
     )
 
 

@@ -8,7 +8,7 @@ from sqlite_utils import Database, Migrations
 from kiosk.services.base import OfficerCard
 from provisioning.clock import Clock, iso
 from provisioning.contracts import ResidentCard, RosterOfficer
-from provisioning.store import Store
+from provisioning.store import Store, script
 
 PEOPLE = Migrations("people")
 
@@ -16,7 +16,8 @@ PEOPLE = Migrations("people")
 @PEOPLE()
 def m001_people(db: Database) -> None:
     """The tables."""
-    db.conn.executescript(
+    script(
+        db,
         """
         CREATE TABLE resident (
             resident_id TEXT PRIMARY KEY, first_name TEXT NOT NULL, language TEXT NOT NULL, wing TEXT NOT NULL,
@@ -40,7 +41,7 @@ def m001_people(db: Database) -> None:
         CREATE TABLE kiosk (
             kiosk_id TEXT PRIMARY KEY, name TEXT NOT NULL, wing TEXT NOT NULL, home_of TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
-        """
+        """,
     )
 
 

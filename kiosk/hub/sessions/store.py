@@ -8,7 +8,7 @@ from kiosk.hub.sessions.rules import Attempts, OpenSession
 from kiosk.services.base import SessionFact
 from provisioning.clock import Clock, iso, parse_iso
 from provisioning.ids import new_key
-from provisioning.store import Store
+from provisioning.store import Store, script
 
 SESSIONS = Migrations("sessions")
 FORGET_ATTEMPTS = timedelta(days=1)  # names that nobody carries are forgotten a day after their pause
@@ -17,7 +17,8 @@ FORGET_ATTEMPTS = timedelta(days=1)  # names that nobody carries are forgotten a
 @SESSIONS()
 def m001_sessions(db: Database) -> None:
     """The tables."""
-    db.conn.executescript(
+    script(
+        db,
         """
         CREATE TABLE session (
             session_id TEXT PRIMARY KEY, resident_id TEXT NOT NULL REFERENCES resident, kiosk_id TEXT NOT NULL,
@@ -34,7 +35,7 @@ def m001_sessions(db: Database) -> None:
             desk_session_id TEXT PRIMARY KEY, officer_id TEXT NOT NULL REFERENCES officer,
             begun_utc TEXT NOT NULL, seen_utc TEXT NOT NULL, ended_utc TEXT
         ) STRICT;
-        """
+        """,
     )
 
 
