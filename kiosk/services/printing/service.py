@@ -1,0 +1,78 @@
+"""Printing on the hub: what it hears from kiosks and farms, what it shows officers, what it tells kiosks."""
+
+from kiosk.services.base import HubContext, HubService, OfficerCard, WorkItem
+from kiosk.services.printing import TILE, sentences
+from kiosk.services.printing.life import RequestLife
+from kiosk.services.printing.models import ModelLife
+from kiosk.services.printing.store import PRINTING
+from kiosk.services.printing.views import view_of
+from provisioning.contracts import (
+    Contract,
+    JobProgress,
+    ModelSheet,
+    Objection,
+    OfferedModel,
+    PrintRequest,
+    RequestView,
+)
+from provisioning.errors import Corrupt
+from provisioning.sync import Receiver
+
+
+class PrintingService(HubService):
+    """The hub's side of printing. ``models`` and ``requests`` are its two lives, there for the desk pages too."""
+
+    tile = TILE
+    migrations = (PRINTING,)
+    models: ModelLife
+    requests: RequestLife
+
+    def connect(self, context: HubContext, receiver: Receiver) -> None:
+        """Keep the context and listen for sheets, requests, objections and progress."""
+        self.context = context
+        self.models = ModelLife(context)
+        self.requests = RequestLife(context, self.models)
+        sentences.register_sentences()
+        for kind in (ModelSheet, PrintRequest, Objection, JobProgress):
+            receiver.on_message(kind, self.hear)
+
+    def hear(self, sender: str, message: Contract) -> None:
+        """Act on one message, in the receiver's transaction."""
+        match message:
+            case ModelSheet():
+                self.models.take_sheet(sender, message)
+            case PrintRequest():
+                self.requests.take_request(sender, message)
+            case Objection():
+                self.requests.take_objection(sender, message)
+            case JobProgress():
+                self.requests.take_progress(sender, message)
+            case _:
+                raise Corrupt("message_unknown")
+
+    def request_views(self, resident_id: str, language: str) -> list[RequestView]:
+        """What this resident asked of printing, newest first."""
+        life = self.requests
+        return [
+            view_of(request, life.model_of(request), life.answer_due(request), language)
+            for request in life.store.of(resident_id)
+        ]
+
+    def work_items(self, officer: OfficerCard) -> list[WorkItem]:
+        """What waits: models for their signatures, requests for a decision, objections for a second officer."""
+        from kiosk.services.printing.queue import items_for
+
+        return items_for(self, officer)
+
+    def offered_models(self) -> tuple[OfferedModel, ...]:
+        """The models that two officers approved."""
+        return self.models.offered()
+
+    def picture(self, sha256: str) -> bytes | None:
+        """The picture of an offered model."""
+        return self.models.store.picture(sha256, offered_only=True)
+
+
+def make() -> HubService:
+    """The hub's side of the service."""
+    return PrintingService()
