@@ -1,6 +1,6 @@
 r"""A spool file: a job's lines compiled ready to send, memory-mapped by the printer worker. No heavy imports here.
 
-Layout, little-endian, version 1 (``farm/gcode/README.md`` draws it):
+Layout, little-endian, version 1:
 
 =======  =====================================================================================================
 bytes    what
