@@ -238,3 +238,8 @@ def test_farm_processes_share_sockets_and_spool_files_but_not_the_record(root: P
     assert _as(root, worker, "test -w run/passage/desk.sock")
     assert _as(root, reader, "test -w run/passage/desk.sock")
     assert not _as(root, worker, "rm -f run/passage/desk.sock")
+
+
+def test_a_kiosk_in_a_corridor_never_holds_the_pepper_of_the_pins() -> None:
+    assert "pepper" not in (UNITS / "passage-kiosk.service").read_text()
+    assert "pepper" in (UNITS / "passage-hub.service").read_text()
