@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 
-
 PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}  # syslog(3)
 
 
