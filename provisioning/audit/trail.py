@@ -86,13 +86,27 @@ class Trail:
         last = self._store.row("SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1")
         return (last["seq"], last["digest"]) if last else (0, GENESIS)
 
-    def latest(self, limit: int = 100, before_seq: int | None = None) -> list[AuditRecord]:
-        """The newest records, newest first, for a page."""
+    def latest(
+        self, limit: int = 100, before_seq: int | None = None, *, action: str = "", about: str = ""
+    ) -> list[AuditRecord]:
+        """The newest records, newest first, for a page; of one ``action``, and with ``about`` as actor or subject."""
         rows = self._store.rows(
-            f"SELECT {COLUMNS} FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?",  # noqa: S608 - a constant
-            (before_seq if before_seq is not None else 1 << 62, limit),
+            f"SELECT {COLUMNS} FROM audit WHERE seq < :before AND (:action = '' OR action = :action)"  # noqa: S608
+            " AND (:about = '' OR actor = :about OR subject = :about) ORDER BY seq DESC LIMIT :limit",
+            {
+                "before": before_seq if before_seq is not None else 1 << 62,
+                "action": action,
+                "about": about,
+                "limit": limit,
+            },
         )
         return [_record(tuple(row.values())) for row in rows]
+
+    def actions(self) -> list[str]:
+        """Every action that was ever recorded here, by name."""
+        return [
+            row["action"] for row in self._store.rows("SELECT DISTINCT action FROM audit ORDER BY action")
+        ]
 
     def about(self, subject: str) -> list[AuditRecord]:
         """All records about one subject, oldest first."""

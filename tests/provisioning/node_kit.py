@@ -26,7 +26,7 @@ def make_site(base: Path, kinds: dict[str, str], sections: dict[str, str] | None
         key, certificate = issued[node_id]
         write_secret(folder / "credentials" / "node.key", key)
         write_secret(folder / "credentials" / "pepper", b"test pepper")
-        write_secret(folder / "credentials" / "session-secret", b"test session secret")
+        write_secret(folder / "credentials" / "session-secret", b"test session secret, longer than 32 bytes")
         write_secret(folder / "credentials" / "storage-key", bytes(range(32)))
         (folder / "node.crt").write_bytes(certificate)
         (folder / "ca.crt").write_bytes(ca.certificate.public_bytes(serialization.Encoding.PEM))

@@ -1,5 +1,6 @@
 """Machines on disk: last contact, what waits for each, and the edition of the roster each farm was told."""
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +40,13 @@ class NodeStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+
+    def answers(self) -> bool:
+        """Whether the database can be read: a health check."""
+        try:
+            return self.store.row("SELECT count(*) AS n FROM node_contact") is not None
+        except sqlite3.Error:
+            return False
 
     def keep(self, node_id: str, at: datetime) -> None:
         """Write down that a node was heard then."""

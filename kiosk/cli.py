@@ -1,0 +1,125 @@
+"""passage-hub and passage-kiosk: one command per process; each imports only what it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from provisioning.config import DEFAULT_PATH
+from provisioning.errors import PassageError
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class Sentences(click.Group):
+    """A group whose commands end with one clear line when something of ours, or the machine, refuses."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run; a refusal becomes ``Error: ...`` and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except PassageError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            named = f" ({error.filename})" if error.filename else ""
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise click.ClickException(f"{reason}{named}") from error
+
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_PATH,
+    show_default=True,
+    help="This node's node.toml.",
+)
+file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@click.group(cls=Sentences, context_settings=CONTEXT)
+def hub() -> None:
+    """The site's record: people, money, requests, the back office."""
+
+
+@hub.command("serve")
+@config_option
+def hub_serve(config: Path) -> None:
+    """Serve the back office and the other nodes until SIGTERM."""
+    from kiosk.hub.main import serve
+
+    serve(config)
+
+
+@hub.group()
+def people() -> None:
+    """Residents, officers and what they carry."""
+
+
+@people.command("import")
+@file_argument
+@config_option
+def people_import(file: Path, config: Path) -> None:
+    """Bring in people, badges, accounts and kiosks from a JSON FILE; the hub must not be running."""
+    from kiosk.hub.commands import import_people
+
+    click.echo(import_people(config, file))
+
+
+@hub.group()
+def notices() -> None:
+    """What the house tells its residents."""
+
+
+@notices.command("import")
+@file_argument
+@config_option
+def notices_import(file: Path, config: Path) -> None:
+    """Bring in notices from a JSON FILE; the hub must not be running."""
+    from kiosk.hub.commands import import_notice_file
+
+    click.echo(import_notice_file(config, file))
+
+
+@hub.group()
+def audit() -> None:
+    """The hub's audit trail."""
+
+
+@audit.command("verify")
+@config_option
+@click.option(
+    "--head", default="", metavar="SEQ:DIGEST", help="A head printed earlier: finds a cut-off end too."
+)
+def audit_verify(config: Path, head: str) -> None:
+    """Check every record; name the first bad one and exit with 1. Safe while the hub runs."""
+    from kiosk.hub.commands import verify_audit
+
+    sentence, whole = verify_audit(config, head)
+    click.echo(sentence)
+    sys.exit(0 if whole else 1)
+
+
+@click.group(cls=Sentences, context_settings=CONTEXT)
+def kiosk() -> None:
+    """The corridor device: its pages and its badge reader."""
+
+
+@kiosk.command("serve")
+@config_option
+def kiosk_serve(config: Path) -> None:
+    """Serve the kiosk's own pages until SIGTERM."""
+    from kiosk.terminal.main import serve
+
+    serve(config)
+
+
+@kiosk.command("reader")
+@config_option
+def kiosk_reader(config: Path) -> None:
+    """Watch the badge reader and tell the kiosk's pages until SIGTERM."""
+    from provisioning.readers.agent import run
+
+    run(config)

@@ -1,0 +1,30 @@
+"""The hub's process: open the record, tell the farms, serve pages and doors until SIGTERM."""
+
+from pathlib import Path
+
+from kiosk.hub.node import open_hub
+from kiosk.hub.office.app import create_office
+from provisioning.clock import SystemClock
+from provisioning.config import load_node
+from provisioning.log import start_log
+from provisioning.web.serve import serve as serve_web
+
+THREADS = 6  # a few kiosks, a farm and some officers at once; a check of a PIN takes a core for 40 ms
+
+
+def serve(config: Path) -> None:
+    """Run the hub until SIGTERM.
+
+    Raises:
+        ConfigRefused, Unavailable, Corrupt: it cannot start; the sentence says why.
+        OSError: the address is taken.
+    """
+    start_log()
+    node = load_node(config)
+    hub = open_hub(node, SystemClock())
+    try:
+        app = create_office(hub)
+        hub.start()
+        serve_web(app, node.listen, threads=THREADS)
+    finally:
+        hub.stop()

@@ -1,0 +1,119 @@
+"""The hub's web app: the back office for officers and the doors for other nodes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Flask, g, request, url_for
+
+from kiosk import sentences as kiosk_sentences
+from kiosk.hub import sentences as hub_sentences
+from kiosk.hub.node import Hub
+from kiosk.hub.office.devices import devices_pages
+from kiosk.hub.office.people import people_pages
+from kiosk.hub.office.signing import Desk, signing_pages
+from kiosk.hub.office.trail import trail_pages
+from kiosk.hub.office.words import roles_in_words
+from kiosk.hub.office.work import work_items, work_pages
+from kiosk.policy import judge
+from kiosk.services import catalogues
+from kiosk.services.base import DeskLink
+from provisioning.web.app import create_app
+from provisioning.web.locale import N_, gettext
+from provisioning.web.node_api import node_api
+from provisioning.web.shell import NavItem, add_check, keep_quiet, set_nav
+
+HERE = Path(__file__).parent
+UPLOAD_BYTES = 8 * 1024 * 1024  # a model sheet carries two pictures
+
+LINKS = (
+    DeskLink(N_("Work"), "work.queue", "list-check", "work_seen", 10),
+    DeskLink(N_("People"), "people.every", "users", "person_viewed", 60),
+    DeskLink(N_("Devices"), "devices.every", "device-desktop", "devices_viewed", 70),
+    DeskLink(N_("Audit"), "trail.latest", "history", "audit_viewed", 80),
+)
+
+
+def create_office(hub: Hub) -> Flask:
+    """The whole web app of a hub.
+
+    Raises:
+        ConfigRefused: the credential ``session-secret`` is missing.
+        Corrupt: a catalogue cannot be read.
+    """
+    kiosk_sentences.register_sentences()
+    hub_sentences.register_sentences()
+    site = hub.node.site
+    app = create_app(
+        "hub",
+        secret=hub.node.credential("session-secret"),
+        catalogues=[kiosk_sentences.CATALOGUE, HERE.parent / "translations", *catalogues()],
+        clock=hub.clock,
+        ui="office",
+        languages=site.languages,
+        language_of=_language,
+        templates=[HERE / "templates"],
+        site_name=site.name,
+        timezone=site.timezone,
+        max_upload_bytes=UPLOAD_BYTES,
+        secure_cookie=hub.node.listen.startswith("unix:"),
+    )
+    desk = Desk(hub)
+    app.before_request(desk.admit)
+    app.context_processor(_who)
+    for pages in (
+        signing_pages(desk),
+        work_pages(hub),
+        people_pages(hub),
+        devices_pages(hub),
+        trail_pages(hub),
+    ):
+        app.register_blueprint(pages)
+    for service in hub.services:
+        if (theirs := service.blueprint()) is not None:
+            app.register_blueprint(cast(Blueprint, theirs))
+    app.register_blueprint(node_api(hub.receiver))
+    keep_quiet(app, "node_api.call", "node_api.inbox")
+    add_check(app, "store", hub.nodes.answers)
+    set_nav(app, lambda: _nav(hub))
+    return app
+
+
+def _language() -> str | None:
+    return g.officer.language if "officer" in g else None
+
+
+def _who() -> dict[str, str]:
+    if "officer" not in g:
+        return {}
+    return {
+        "officer_name": g.officer.name,
+        "officer_role": roles_in_words(g.officer.roles),
+        "sign_out_url": url_for("signing.out"),
+    }
+
+
+def _nav(hub: Hub) -> Sequence[NavItem]:
+    if "officer" not in g:
+        return ()
+    links = sorted(
+        (*LINKS, *(link for one in hub.services for link in one.links)), key=lambda link: link.order
+    )
+    shown = [link for link in links if judge(link.action, g.officer.roles).allowed]
+    urls = {link.endpoint: url_for(link.endpoint) for link in shown}
+    here = max((url for url in urls.values() if _is_within(request.path, url)), key=len, default="")
+    mine = sum(item.mine for item in work_items(hub))
+    return [
+        NavItem(
+            gettext(link.word),
+            urls[link.endpoint],
+            link.icon,
+            active=urls[link.endpoint] == here,
+            count=mine if link.endpoint == "work.queue" else 0,
+        )
+        for link in shown
+    ]
+
+
+def _is_within(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))

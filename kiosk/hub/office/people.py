@@ -1,0 +1,130 @@
+"""Residents: search, one person's page, blocking a badge, ending a session. Each look at a person is recorded."""
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from kiosk.hub.node import Hub
+from kiosk.hub.office.words import MOVES, SESSION_ENDS, word
+from kiosk.hub.people.store import Resident
+from kiosk.policy import judge
+from kiosk.services.desk import needs, officer
+from provisioning.contracts import RequestView
+from provisioning.web.locale import gettext, language
+
+
+def people_pages(hub: Hub) -> Blueprint:
+    """The pages about residents."""
+    pages = Blueprint("people", __name__, url_prefix="/people")
+
+    @pages.get("/")
+    @needs("person_viewed")
+    def every() -> str:
+        """Find a resident by name, number or wing."""
+        words, wing = request.args.get("words", "").strip(), request.args.get("wing", "")
+        where = {one.resident_id: one.kiosk_id for one in hub.sessions.all_open()}
+        return render_template(
+            "people/every.html",
+            residents=hub.people.find_residents(words, wing),
+            words=words,
+            wing=wing,
+            wing_choices=[("", gettext("Every wing")), *((one, one) for one in hub.node.site.wings)],
+            where=where,
+            kiosks=hub.people.kiosks(),
+            blocked=hub.people.blocked_residents(),
+        )
+
+    @pages.get("/<resident_id>")
+    @needs("person_viewed")
+    def one(resident_id: str) -> str:
+        """One person: badge, session, money, requests. That it was looked at is recorded."""
+        person = _known(hub, resident_id)
+        hub.trail.record(officer().officer_id, "person_viewed", resident_id)
+        return _person_page(hub, person)
+
+    @pages.post("/<resident_id>/<kind>/<uid>/block")
+    @needs("badge_blocked")
+    def block(resident_id: str, kind: str, uid: str) -> Response:
+        """Block a badge or stick, and end the session it opened; a second press changes nothing."""
+        _change(hub, resident_id, kind, uid, blocked=True)
+        return redirect(url_for(".one", resident_id=resident_id), 303)
+
+    @pages.post("/<resident_id>/<kind>/<uid>/unblock")
+    @needs("badge_unblocked")
+    def unblock(resident_id: str, kind: str, uid: str) -> Response:
+        """Let a badge or stick work again."""
+        _change(hub, resident_id, kind, uid, blocked=False)
+        return redirect(url_for(".one", resident_id=resident_id), 303)
+
+    @pages.post("/<resident_id>/sessions/<session_id>/end")
+    @needs("session_ended")
+    def end(resident_id: str, session_id: str) -> Response:
+        """End a session from here; the kiosk learns it when it next asks."""
+        _known(hub, resident_id)
+        _end(hub, resident_id, session_id)
+        return redirect(url_for(".one", resident_id=resident_id), 303)
+
+    return pages
+
+
+def _known(hub: Hub, resident_id: str) -> Resident:
+    person = hub.people.resident(resident_id)
+    if person is None:
+        abort(404)
+    return person
+
+
+def _change(hub: Hub, resident_id: str, kind: str, uid: str, *, blocked: bool) -> None:
+    found = hub.people.credential(kind, uid)
+    if found is None or found.resident_id != resident_id:
+        abort(404)
+    who = officer().officer_id
+    with hub.store.atomic():
+        if not hub.people.set_blocked(kind, uid, blocked, who):
+            return
+        action = "badge_blocked" if blocked else "badge_unblocked"
+        hub.trail.record(who, action, resident_id, kind=kind, uid=found.uid)
+        if blocked:
+            for one in hub.sessions.all_open():
+                if one.resident_id == resident_id:
+                    _end(hub, resident_id, one.session_id)
+
+
+def _end(hub: Hub, resident_id: str, session_id: str) -> None:
+    fact = hub.sessions.fact(session_id)
+    if fact is None or fact.resident_id != resident_id:
+        abort(404)
+    with hub.store.atomic():
+        if hub.sessions.end(session_id, "hub"):
+            hub.trail.record(
+                officer().officer_id, "session_ended", session_id, why="hub", kiosk=fact.kiosk_id
+            )
+
+
+def _person_page(hub: Hub, person: Resident) -> str:
+    roles = officer().roles
+    open_now = [one for one in hub.sessions.all_open() if one.resident_id == person.resident_id]
+    views = [view for one in hub.services for view in one.request_views(person.resident_id, language())]
+    return render_template(
+        "people/one.html",
+        person=person,
+        credentials=hub.people.credentials_of(person.resident_id),
+        open_now=open_now,
+        sessions=[
+            (fact, hub.sessions.why_ended(fact.session_id))
+            for fact in hub.sessions.latest_of(person.resident_id)
+        ],
+        ends=lambda code: word(SESSION_ENDS, code),
+        kiosks=hub.people.kiosks(),
+        balance_cents=hub.ledger.balance_cents(person.resident_id),
+        lines=hub.ledger.statement(person.resident_id),
+        moves=lambda code: word(MOVES, code),
+        requests=sorted(views, key=_begun, reverse=True),
+        tiles={one.tile.name: one.tile for one in hub.services},
+        may_block=judge("badge_blocked", roles).allowed,
+        may_unblock=judge("badge_unblocked", roles).allowed,
+        may_end=judge("session_ended", roles).allowed,
+    )
+
+
+def _begun(view: RequestView) -> str:
+    return view.steps[0].at_utc if view.steps else ""
