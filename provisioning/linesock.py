@@ -168,6 +168,80 @@ class LineServer:
                 self._selector.modify(client.sock, wanted, key.data)
 
 
+class LineClient:
+    """Keeps one connection to ``path``: dials again when it ended, as often as :meth:`turn` is called and due."""
+
+    REDIAL_S = 0.5
+
+    def __init__(
+        self,
+        path: Path,
+        selector: selectors.BaseSelector,
+        on_line: Callable[[bytes], None],
+        on_open: Callable[[], None] = lambda: None,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._path, self._selector = path, selector
+        self._on_line, self._on_open, self._on_close = on_line, on_open, on_close
+        self._sock: socket.socket | None = None
+        self._unread = b""
+        self._dial_at_s = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the other end was there the last time anyone looked."""
+        return self._sock is not None
+
+    def turn(self, now_s: float) -> None:
+        """Dial when it is time."""
+        if self._sock is not None or now_s < self._dial_at_s:
+            return
+        self._dial_at_s = now_s + self.REDIAL_S
+        try:
+            sock = dial(self._path)
+        except OSError:
+            return
+        self._sock, self._unread = sock, b""
+        self._selector.register(sock, selectors.EVENT_READ, lambda _mask: self._read())
+        self._on_open()
+
+    def send(self, data: bytes) -> bool:
+        """Send; false when nobody is there. The other ends here read at once: a full buffer ends the connection."""
+        if self._sock is None:
+            return False
+        try:
+            self._sock.sendall(data)
+        except OSError:
+            self.close()
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._sock is not None:
+            self._selector.unregister(self._sock)
+            self._sock.close()
+            self._sock = None
+            self._on_close()
+
+    def _read(self) -> None:
+        try:
+            data = self._sock.recv(16384) if self._sock is not None else b""
+        except TimeoutError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            if line.strip() and self._sock is not None:
+                self._on_line(line)
+        if len(self._unread) > MAX_LINE_BYTES:
+            self.close()
+
+
 def turn(selector: selectors.BaseSelector, timeout_s: float) -> None:
     """One turn of a loop whose keys carry a function of the mask as ``data``."""
     for key, mask in selector.select(timeout_s):

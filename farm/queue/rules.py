@@ -25,7 +25,7 @@ JobWord = Literal[
 NEXT: dict[str, frozenset[str]] = {
     "ordered": frozenset({"spooling", "failed", "cancelled"}),
     "spooling": frozenset({"ordered", "queued", "failed", "cancelled"}),
-    "queued": frozenset({"leased", "failed", "cancelled"}),
+    "queued": frozenset({"leased", "ordered", "failed", "cancelled"}),  # ordered: its spool file went bad
     "leased": frozenset({"printing", "cooling", "printed", "queued", "failed", "cancelled"}),
     "printing": frozenset({"cooling", "printed", "queued", "failed", "cancelled"}),
     "cooling": frozenset({"printed", "queued", "failed", "cancelled"}),

@@ -65,6 +65,10 @@ def m001_queue(db: Database) -> None:
         CREATE TRIGGER an_ended_run_stays_ended BEFORE UPDATE ON runs
         WHEN OLD.ended_utc IS NOT NULL AND (NEW.state <> OLD.state OR NEW.ended_utc IS NOT OLD.ended_utc)
         BEGIN SELECT RAISE(ABORT, 'run already ended'); END;
+        CREATE TABLE spools (
+            gcode_sha256 TEXT NOT NULL, printer_kind TEXT NOT NULL, sha256 TEXT NOT NULL, lines INTEGER NOT NULL,
+            seconds INTEGER NOT NULL, made_utc TEXT NOT NULL, PRIMARY KEY (gcode_sha256, printer_kind)
+        ) STRICT;
         CREATE TABLE beds (
             printer_id TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('clear','part','remains')),
             run_id TEXT NOT NULL DEFAULT ''
@@ -283,6 +287,30 @@ class QueueStore:
         """What becomes of the job once its run is cancelled: ``retry`` or ``end``."""
         self._store.run(
             "UPDATE runs SET after_cancel = ? WHERE run_id = ? AND ended_utc IS NULL", (then, run_id)
+        )
+
+    # --- spool files ----------------------------------------------------------------------------------------------
+
+    def keep_spool(self, gcode_sha256: str, printer_kind: str, sha256: str, lines: int, seconds: int) -> None:
+        """Remember what a spool file must be, from the moment that it was compiled."""
+        self._store.run(
+            "INSERT OR REPLACE INTO spools (gcode_sha256, printer_kind, sha256, lines, seconds, made_utc)"
+            " VALUES (?,?,?,?,?,?)",
+            (gcode_sha256, printer_kind, sha256, lines, seconds, self._now()),
+        )
+
+    def spool_sha256(self, gcode_sha256: str, printer_kind: str) -> str | None:
+        """The SHA-256 of the spool file compiled from this G-code; None when there is none."""
+        row = self._store.row(
+            "SELECT sha256 FROM spools WHERE gcode_sha256 = ? AND printer_kind = ?",
+            (gcode_sha256, printer_kind),
+        )
+        return str(row["sha256"]) if row else None
+
+    def forget_spool(self, gcode_sha256: str, printer_kind: str) -> None:
+        """This spool file cannot be trusted any more."""
+        self._store.run(
+            "DELETE FROM spools WHERE gcode_sha256 = ? AND printer_kind = ?", (gcode_sha256, printer_kind)
         )
 
     # --- beds -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,244 @@
+"""What happens to jobs because of what workers say: leases out, run reports in, one retry, beds remembered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from farm.desk.live import Live
+from farm.desk.orders import sha256_of
+from farm.desk.telling import Teller
+from farm.queue.matching import JobFacts, PrinterFacts, ReelFacts, pairs
+from farm.queue.model import RUN_ENDED, Job, Run
+from farm.queue.rules import MAX_ATTEMPTS, RUN_MAKES, JobWord, after_failure
+from farm.queue.store import QueueStore
+from farm.words import ENDED, Known, Lease, PrinterReport, Progress, RunReport, Word
+from farm.workshop.store import WorkshopStore
+from provisioning.audit import Trail
+from provisioning.clock import Clock
+from provisioning.config import FarmSection
+from provisioning.store import Store
+
+log = logging.getLogger("passage.runs")
+
+TELL_EVERY_PERCENT = 5
+LOST_AFTER_S = 5.0  # a worker that says "idle" for so long about a run we think it has does not have it
+
+
+class RunDesk:
+    """The queue's hands. ``send(printer, word)`` reaches a worker, false when nobody is there."""
+
+    def __init__(
+        self,
+        farm: FarmSection,
+        kinds: dict[str, str],
+        store: Store,
+        queue: QueueStore,
+        workshop: WorkshopStore,
+        live: Live,
+        teller: Teller,
+        trail: Trail,
+        clock: Clock,
+        spool_dir: Path,
+    ) -> None:
+        self._farm, self._kinds, self._store, self._queue, self._workshop = (
+            farm,
+            kinds,
+            store,
+            queue,
+            workshop,
+        )
+        self._live, self._teller, self._trail, self._clock, self._spool_dir = (
+            live,
+            teller,
+            trail,
+            clock,
+            spool_dir,
+        )
+        self._told_percent: dict[str, int] = {}
+        self.send: Callable[[str, Word], bool] = lambda _printer, _word: False
+        self.nudge: Callable[[], None] = lambda: None
+
+    # --- what the queue sees --------------------------------------------------------------------------------------
+
+    def printer_facts(self) -> list[PrinterFacts]:
+        """Every printer as the matching rules want it."""
+        return [
+            self._facts(section.printer_id, section.name, section.cell) for section in self._farm.printers
+        ]
+
+    def _facts(self, printer_id: str, name: str, cell: str) -> PrinterFacts:
+        reel = self._workshop.reel_on(printer_id)
+        return PrinterFacts(
+            printer_id=printer_id,
+            name=name,
+            kind=self._kinds[printer_id],
+            state=self._live.printer(printer_id).state,
+            cell_live=self._live.is_live(cell),
+            bed_clear=self._queue.bed(printer_id).state == "clear",
+            leased=self._queue.open_run_on(printer_id) is not None,
+            reel=ReelFacts(reel.reel_id, reel.reel_id, reel.material, reel.colour, reel.grams_left)
+            if reel
+            else None,
+        )
+
+    @staticmethod
+    def job_facts(job: Job) -> JobFacts:
+        """A job as the matching rules want it."""
+        order = job.order
+        return JobFacts(job.job_id, order.printer_kind, order.material, order.colour, order.grams)
+
+    def spool_path(self, gcode_sha256: str, printer_kind: str) -> Path:
+        """Where the spool file of a G-code file lies."""
+        return self._spool_dir / f"{gcode_sha256}.{printer_kind}.spool"
+
+    # --- leases ---------------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Lease what can be leased, and give up runs that their worker does not have."""
+        self._give_up_lost_runs()
+        waiting = self._queue.jobs_in("queued")
+        if not waiting:
+            return
+        by_id = {job.job_id: job for job in waiting}
+        for facts, printer in pairs([self.job_facts(job) for job in waiting], self.printer_facts()):
+            assert printer.reel is not None
+            self._lease(by_id[facts.job_id], printer.printer_id, printer.reel.reel_id)
+
+    def _lease(self, job: Job, printer_id: str, reel_id: str) -> None:
+        order = job.order
+        sha256 = self._queue.spool_sha256(order.gcode_sha256, order.printer_kind)
+        path = self.spool_path(order.gcode_sha256, order.printer_kind)
+        if sha256 is None or sha256_of(path) != sha256:
+            log.error("spool file of job %s is not what was compiled: compiling anew", job.job_id)
+            with self._store.atomic():
+                self._queue.forget_spool(order.gcode_sha256, order.printer_kind)
+                self._queue.move_job(job.job_id, "ordered", "spool_gone")
+            return
+        with self._store.atomic():
+            run = self._queue.lease(job.job_id, printer_id, reel_id, sha256)
+            self._trail.record(
+                order.approved_by,
+                "job_leased",
+                job.job_id,
+                run_id=run.run_id,
+                printer=printer_id,
+                reel=reel_id,
+            )
+        self._send_lease(run, path)
+
+    def _send_lease(self, run: Run, path: Path) -> None:
+        self.send(
+            run.printer_id, Lease(run=run.run_id, job=run.job_id, spool=str(path), sha256=run.spool_sha256)
+        )
+
+    def _give_up_lost_runs(self) -> None:
+        now_s = self._clock.monotonic_s()
+        for section in self._farm.printers:
+            printer = self._live.printer(section.printer_id)
+            if printer.idle_since_s is None or now_s - printer.idle_since_s < LOST_AFTER_S:
+                continue
+            run = self._queue.open_run_on(section.printer_id)
+            if run is not None and run.state != "leased":
+                self.note(section.printer_id, RunReport(run=run.run_id, state="failed", reason="run_lost"))
+
+    # --- what workers say -----------------------------------------------------------------------------------------
+
+    def note_printer(self, printer_id: str, report: PrinterReport) -> None:
+        """A printer's state; an idle worker that was leased a job while it was away is told again."""
+        was = self._live.printer(printer_id).state
+        self._live.note_report(printer_id, report)
+        if report.state == "idle" and was != "idle":
+            run = self._queue.open_run_on(printer_id)
+            job = self._queue.job(run.job_id) if run is not None and run.state == "leased" else None
+            if run is not None and job is not None:
+                self._send_lease(run, self.spool_path(job.order.gcode_sha256, job.order.printer_kind))
+
+    def note(self, printer_id: str, report: RunReport) -> None:
+        """A run's state: taken down once, then acknowledged, however often it is said."""
+        run = self._queue.run(report.run)
+        if run is None or run.printer_id != printer_id:
+            log.warning("%s speaks of run %s, which it does not have", printer_id, report.run)
+        else:
+            with self._store.atomic():
+                if self._queue.note_run(run.run_id, report.state, report.reason or ""):
+                    self._apply(run, report)
+            self.nudge()
+        if report.state in ENDED:
+            self.send(printer_id, Known(run=report.run, state=report.state))
+
+    def _apply(self, run: Run, report: RunReport) -> None:
+        job = self._queue.job(run.job_id)
+        if job is None:
+            return
+        if run.state == "leased" and report.state not in RUN_ENDED:
+            self._trail.record(
+                run.printer_id,
+                "run_started",
+                run.run_id,
+                job_id=job.job_id,
+                printer=run.printer_id,
+                attempt=run.attempt,
+            )
+        if report.state in {"failed", "cancelled"}:
+            self._end_badly(run, job, report)
+            return
+        if report.state == "done":
+            self._queue.set_bed(run.printer_id, "part", run.run_id)
+            self._workshop.use(run.reel_id, job.order.grams)
+            self._trail.record(
+                run.printer_id, "run_done", run.run_id, job_id=job.job_id, note=report.reason or None
+            )
+        self._queue.move_job(job.job_id, RUN_MAKES[report.state])
+        self._teller.tell(job.order_id)
+
+    def _end_badly(self, run: Run, job: Job, report: RunReport) -> None:
+        if run.state != "leased":  # something may lie on the bed
+            self._queue.set_bed(run.printer_id, "remains", run.run_id)
+            self._workshop.use(run.reel_id, job.order.grams * self._share_done(run))
+        ends = report.state == "cancelled" and run.then == "end"
+        then: JobWord = "cancelled" if ends else after_failure(job.attempts)
+        reason = report.reason or report.state
+        self._trail.record(
+            run.printer_id, f"run_{report.state}", run.run_id, job_id=job.job_id, reason=reason
+        )
+        self._queue.move_job(job.job_id, then, reason)
+        if then == "queued":
+            self._teller.say(job.order_id, "failed", final=False, reason=reason)
+        self._teller.tell(job.order_id, reason=reason)
+
+    def _share_done(self, run: Run) -> float:
+        progress = self._live.printer(run.printer_id).progress
+        if progress is None or progress.run != run.run_id or progress.of <= 0:
+            return 0.0
+        return min(1.0, progress.line / progress.of)
+
+    def note_progress(self, printer_id: str, progress: Progress) -> None:
+        """Progress for the page at once; for the hub each few per cent."""
+        self._live.note_progress(printer_id, progress)
+        percent = percent_of(progress)
+        step = percent - percent % TELL_EVERY_PERCENT
+        if self._told_percent.get(progress.run) == step:
+            return
+        self._told_percent = {**dict(list(self._told_percent.items())[-20:]), progress.run: step}
+        run = self._queue.run(progress.run)
+        job = self._queue.job(run.job_id) if run is not None and run.ended_utc is None else None
+        if job is None or job.state != "printing":
+            return
+        with self._store.atomic():
+            order = self._queue.order(job.order_id)
+            if order is not None and order.told == "printing":
+                self._teller.say(job.order_id, "printing", percent=percent, left_s=round(progress.left_s))
+        self.nudge()
+
+    def attempts_left(self, job: Job) -> int:
+        """How many more runs the approval allows."""
+        return max(0, MAX_ATTEMPTS - job.attempts)
+
+
+def percent_of(progress: Progress) -> int:
+    """Whole per cent, by time where it is known, else by lines; 100 only when nothing is left."""
+    total_s = progress.elapsed_s + progress.left_s
+    share = progress.elapsed_s / total_s if total_s > 0 else progress.line / max(1, progress.of)
+    return min(100 if progress.line >= progress.of else 99, max(0, int(100 * share)))
