@@ -1,6 +1,6 @@
 """Printing on the hub: what it hears from kiosks and farms, what it shows officers, what it tells kiosks."""
 
-from kiosk.services.base import HubContext, HubService, OfficerCard, WorkItem
+from kiosk.services.base import DeskLink, HubContext, HubService, OfficerCard, WorkItem
 from kiosk.services.printing import TILE, sentences
 from kiosk.services.printing.life import RequestLife
 from kiosk.services.printing.models import ModelLife
@@ -24,6 +24,10 @@ class PrintingService(HubService):
 
     tile = TILE
     migrations = (PRINTING,)
+    links = (
+        DeskLink("Print requests", "printing.requests", "list-details", "request_viewed", 20),
+        DeskLink("Models", "printing.models", "cube", "model_viewed", 30),
+    )
     models: ModelLife
     requests: RequestLife
 
@@ -49,6 +53,12 @@ class PrintingService(HubService):
                 self.requests.take_progress(sender, message)
             case _:
                 raise Corrupt("message_unknown")
+
+    def blueprint(self) -> object:
+        """The desk pages."""
+        from kiosk.services.printing.desk import make_pages
+
+        return make_pages(self)
 
     def request_views(self, resident_id: str, language: str) -> list[RequestView]:
         """What this resident asked of printing, newest first."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Flask, g
 
 from kiosk.hub.people.directory import Directory
 from kiosk.hub.people.store import PEOPLE, PeopleStore, Resident
@@ -15,6 +18,7 @@ from kiosk.hub.sessions.store import SESSIONS, SessionStore
 from kiosk.money.store import MONEY, Ledger
 from kiosk.services.base import HubContext, OfficerCard
 from kiosk.services.printing.records import Model, Request
+from kiosk.services.printing.sentences import TRANSLATIONS
 from kiosk.services.printing.service import PrintingService
 from kiosk.services.printing.store import PRINTING
 from provisioning.audit import AUDIT, Trail
@@ -27,6 +31,7 @@ from provisioning.ids import new_key
 from provisioning.store import Outbox, Store, open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import Receiver
+from provisioning.web.app import create_app
 from tests.provisioning.node_kit import make_site
 
 HUB = '[hub]\n\n[[peers]]\nnode_id = "farm-1"\nurl = "http://127.0.0.1:1"\n'
@@ -200,3 +205,24 @@ def _settle(people: PeopleStore, ledger: Ledger) -> None:
         ledger.open_purse(resident_id, 1000)
     for card in OFFICERS:
         people.put_officer(card, card.name.lower(), "hash")
+
+
+def make_app(hub: Hub, who: Callable[[], OfficerCard]) -> Flask:
+    """The service's desk pages in an office of their own; ``who()`` is the officer at hand."""
+    app = create_app(
+        "hub",
+        secret=b"a secret of thirty-two bytes, ok",
+        catalogues=[TRANSLATIONS],
+        clock=hub.clock,
+        ui="office",
+        language_of=lambda: g.officer.language if "officer" in g else None,
+        site_name="Test house",
+    )
+
+    def admit() -> None:
+        g.officer = who()
+
+    app.before_request(admit)
+    app.context_processor(lambda: {"officer_name": g.officer.name} if "officer" in g else {})
+    app.register_blueprint(cast(Blueprint, hub.service.blueprint()))
+    return app
