@@ -1,0 +1,124 @@
+"""The kiosk's web app: shared looks, this kiosk's session, the services' pages behind one door."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, g, redirect, request, session, url_for
+
+from kiosk import services
+from kiosk.services.kiosk_base import EXTENSION, said
+from kiosk.services.printing.sentences import TRANSLATIONS as PRINTING_TRANSLATIONS
+from kiosk.services.printing.sentences import register_sentences as register_printing
+from kiosk.terminal.pages import pages, welcome_guest
+from kiosk.terminal.sentences import register_sentences
+from kiosk.terminal.session import Idle, Leaving, Refused, SignedIn, State
+from kiosk.terminal.terminal import Terminal
+from provisioning.errors import Refused as Refusal
+from provisioning.web.app import create_app
+from provisioning.web.forms import SAFE_METHODS, FormExpired
+from provisioning.web.locale import gettext as _
+from provisioning.web.locale import language
+from provisioning.web.shell import add_check, keep_quiet
+
+HERE = Path(__file__).parent
+OPEN_SERVICES = frozenset({"notices"})  # readable without signing in
+
+
+class _Door:
+    """Looks at every request before a page does: whose screen is this, and may this person open that?"""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def check(self) -> Response | None:
+        """Let the request in, or send it home."""
+        if request.endpoint is None or request.endpoint in {"static", "web.health"}:
+            return None
+        state = self._terminal.keeper.state
+        # A page carries the visit it was asked in: whoever comes while it is drawn, it is blanked for them.
+        g.epoch = self._terminal.keeper.epoch(state)
+        self._follow(state)
+        if request.blueprint in services.NAMES:
+            return self._service(state, request.blueprint)
+        return None
+
+    def _follow(self, state: State) -> None:
+        """A cookie belongs to one visit: a form that was drawn for someone else is not sent in this one's name."""
+        epoch = self._terminal.keeper.epoch(state)
+        if session.get("epoch") == epoch:
+            return
+        if "epoch" in session and request.method not in SAFE_METHODS and isinstance(state, SignedIn):
+            raise FormExpired(field="epoch")
+        session.clear()
+        session["epoch"] = epoch
+
+    def _service(self, state: State, name: str) -> Response | None:
+        if isinstance(state, SignedIn):
+            if name not in state.person.services:
+                raise Refusal("not_allowed", service=name)
+            return None
+        if name not in OPEN_SERVICES:
+            return _home()
+        if isinstance(state, Idle | Leaving | Refused):
+            welcome_guest(self._terminal)
+        return None
+
+
+def _home() -> Response:
+    answer = redirect(url_for("terminal.home"), code=303)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def _words(terminal: Terminal) -> dict[str, Any]:
+    """What every kiosk page is drawn with."""
+    keeper = terminal.keeper
+    state = keeper.state
+    name = state.person.first_name if isinstance(state, SignedIn) else ""
+    return {
+        "greeting": _("Hello %(name)s", name=name) if name else terminal.node.site.name,
+        "home_url": url_for("terminal.home"),
+        "stop_url": url_for("terminal.stop") if not isinstance(state, Idle | Leaving) else "",
+        "speak_url": url_for("terminal.speak"),
+        "stay_url": url_for("terminal.stay"),
+        "pulse_url": g.get("pulse_url", url_for("terminal.pulse", screen="any")),
+        "epoch": g.get("epoch", ""),
+        "offline": bool(name) and terminal.is_hub_away,
+        "visitor": terminal.visitor,
+    }
+
+
+def _service_pages() -> list[Blueprint]:
+    return [importlib.import_module(f"kiosk.services.{name}.pages").pages for name in services.NAMES]
+
+
+def make_app(terminal: Terminal) -> Flask:
+    """The Flask app of one kiosk."""
+    node = terminal.node
+    register_sentences()
+    register_printing()
+    app = create_app(
+        node.node_id,
+        secret=node.credential("session-secret"),
+        catalogues=[PRINTING_TRANSLATIONS, HERE / "translations"],
+        clock=terminal.clock,
+        ui="kiosk",
+        languages=node.site.languages,
+        language_of=lambda: terminal.keeper.state.language,
+        templates=[HERE / "templates"],
+        site_name=node.site.name,
+        timezone=node.site.timezone,
+        max_upload_bytes=64 * 1024,
+    )
+    app.extensions[EXTENSION] = terminal
+    app.extensions["terminal"] = terminal
+    app.jinja_env.filters["said"] = lambda words: said(words, language())
+    door = _Door(terminal)
+    app.before_request(door.check)
+    app.context_processor(lambda: _words(terminal))
+    for blueprint in (pages, *_service_pages()):
+        app.register_blueprint(blueprint)
+    keep_quiet(app, "terminal.pulse", "terminal.picture")
+    add_check(app, "store", lambda: terminal.db.row("SELECT 1 AS one") is not None)
+    return app

@@ -1,0 +1,137 @@
+"""The kiosk's side of the hub: asking it, renewing the lease, keeping the public copy fresh, noticing it is away."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from kiosk.terminal.store import TerminalStore
+from provisioning.clock import Clock
+from provisioning.contracts import Contract, Picture, PictureBytes, PublicCopy, PublicCopyAnswer
+from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
+from provisioning.store import Outbox
+from provisioning.sync import NodeClient, OutboxDrain
+
+log = logging.getLogger("passage.kiosk")
+A = TypeVar("A", bound=Contract)
+
+REFRESH_S = 15.0  # an urgent notice is on every idle screen within this
+AWAY_REFRESH_S = 3.0  # a returned hub is seen within this
+RENEW_S = 10.0  # a session ended by an officer ends here within this (journeys.md F1: 15 s)
+TICK_S = 1.0
+AWAY_CODES = frozenset({"peer_away", "peer_refused"})
+
+
+class HubSide:
+    """One thread towards the hub, beside the outbox's own; every answer that comes clears ``is_away``."""
+
+    def __init__(
+        self,
+        client: NodeClient,
+        outbox: Outbox,
+        store: TerminalStore,
+        clock: Clock,
+        renew: Callable[[], None],
+    ) -> None:
+        self.drain = OutboxDrain(outbox, client)
+        self.hub_id = client.peer
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._renew = renew
+        self._away = threading.Event()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self.copy = store.public_copy() or PublicCopyAnswer(etag="", changed=True)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the hub did not answer the last time."""
+        return self._away.is_set()
+
+    def ask(self, question: Contract, kind: type[A]) -> A:
+        """The hub's answer.
+
+        Raises:
+            Unavailable: the hub is away or said so; Refused, Corrupt, Tripped: what it named.
+        """
+        try:
+            answer = self._client.call(question)
+        except Unavailable as error:
+            if error.reason in AWAY_CODES:
+                self.note_away()
+            raise
+        except PassageError:
+            self._note_back()
+            raise
+        self._note_back()
+        if not isinstance(answer, kind):
+            raise Corrupt("answer_unexpected", kind=type(answer).__name__)
+        return answer
+
+    def note_away(self) -> None:
+        """The hub did not answer."""
+        if not self._away.is_set():
+            log.warning("the hub is away")
+        self._away.set()
+
+    def _note_back(self) -> None:
+        if self._away.is_set():
+            log.info("the hub is back")
+            self._away.clear()
+            self._wake.set()
+            self.drain.nudge()
+
+    # --- the thread ---
+
+    def run(self) -> None:
+        """Renew and refresh until :meth:`stop`; for a thread of its own."""
+        renew_at_s = refresh_at_s = self._clock.monotonic_s()
+        while not self._stopping.is_set():
+            now_s = self._clock.monotonic_s()
+            if now_s >= refresh_at_s or self._wake.is_set():
+                self._wake.clear()
+                self.refresh()
+                refresh_at_s = now_s + (AWAY_REFRESH_S if self.is_away else REFRESH_S)
+            if now_s >= renew_at_s:
+                self._renew()
+                renew_at_s = now_s + RENEW_S
+            self._wake.wait(TICK_S)
+
+    def stop(self) -> None:
+        """End :meth:`run` and the outbox's thread."""
+        self._stopping.set()
+        self._wake.set()
+        self.drain.stop()
+
+    def refresh(self) -> None:
+        """Bring the public copy and its pictures up to date; the hub being away changes nothing here."""
+        try:
+            answer = self.ask(PublicCopy(etag=self.copy.etag), PublicCopyAnswer)
+            if answer.changed:
+                self._store.keep_public_copy(answer)
+                self.copy = answer
+                log.info("public copy %s: %d notices, %d models", answer.etag[:8], *_counts(answer))
+            self._fetch_pictures()
+        except Unavailable:
+            return
+        except (Refused, Corrupt) as error:
+            log.error("the public copy could not be refreshed: %s", error)
+
+    def _fetch_pictures(self) -> None:
+        missing = {model.picture_sha256 for model in self.copy.models if model.picture_sha256}
+        for sha256 in sorted(missing - self._store.pictures()):
+            try:
+                png = self.ask(Picture(sha256=sha256), PictureBytes).png
+            except Refused as error:
+                log.warning("picture %s: %s", sha256[:8], error)
+                continue
+            if hashlib.sha256(png).hexdigest() == sha256:
+                self._store.keep_picture(sha256, png)
+            else:
+                log.error("picture %s is not what its name says", sha256[:8])
+
+
+def _counts(copy: PublicCopyAnswer) -> tuple[int, int]:
+    return len(copy.notices), len(copy.models)

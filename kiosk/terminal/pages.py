@@ -1,0 +1,203 @@
+"""The screens between two people: idle, the pad, the menu, goodbye; and the pulse that keeps them honest."""
+
+import re
+import secrets
+from typing import cast
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from werkzeug.exceptions import NotFound
+
+from kiosk import services
+from kiosk.services.base import Tile
+from kiosk.terminal.session import (
+    Guest,
+    GuestCame,
+    Idle,
+    Leaving,
+    PinEntry,
+    Refused,
+    SignedIn,
+    SigningIn,
+    State,
+    StayPressed,
+    StopPressed,
+    Touched,
+    idle_left_s,
+)
+from kiosk.terminal.terminal import Terminal
+from provisioning.web.formats import clock_time
+from provisioning.web.forms import FieldMissing, forget_session
+from provisioning.web.locale import gettext as _
+from provisioning.web.locale import language, latin_digits
+from provisioning.web.sentences import sentence_for
+from provisioning.web.shell import shell_of
+
+pages = Blueprint("terminal", __name__)
+
+PIN = re.compile(r"[0-9]{4,12}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _terminal() -> Terminal:
+    return cast(Terminal, current_app.extensions["terminal"])
+
+
+def welcome_guest(terminal: Terminal) -> None:
+    """Somebody reads without signing in: the page being drawn belongs to their visit."""
+    g.epoch = session["epoch"] = terminal.keeper.epoch(terminal.keeper.feed(GuestCame()))
+
+
+def _go_home() -> Response:
+    return cast(Response, redirect(url_for("terminal.home"), code=303))
+
+
+@pages.get("/")
+def home() -> str:
+    """The screen of whoever's turn it is."""
+    terminal = _terminal()
+    state = terminal.keeper.state
+    match state:
+        case Idle() | Guest():
+            return _idle(terminal, state)
+        case PinEntry():
+            return _pad(state)
+        case SigningIn():
+            return render_template("kiosk/signing_in.html")
+        case SignedIn():
+            return _menu(terminal, state)
+        case Refused():
+            return render_template(
+                "kiosk/refused.html", sentence=sentence_for(state.code, **dict(state.detail))
+            )
+        case Leaving():
+            return render_template("kiosk/leaving.html")
+
+
+def _idle_epoch(terminal: Terminal, state: State) -> str:
+    """The idle screen is drawn anew when the minute, the notices or the connection change."""
+    urgent = "".join(notice.notice_id for notice in terminal.notices() if notice.urgent)
+    parts = (terminal.keeper.epoch(state), clock_time(terminal.now_utc()), terminal.hub.is_away, hash(urgent))
+    return "|".join(map(str, parts))
+
+
+def _idle(terminal: Terminal, state: Idle | Guest) -> str:
+    if isinstance(state, Idle):
+        g.pulse_url, g.epoch = url_for("terminal.pulse", screen="idle"), _idle_epoch(terminal, state)
+    urgent = [notice for notice in terminal.notices() if notice.urgent][:2]
+    return render_template(
+        "kiosk/idle.html",
+        urgent=urgent,
+        now_utc=terminal.now_utc(),
+        chosen=isinstance(state, Guest) and state.language,
+        hub_away=terminal.hub.is_away,
+        reader=terminal.reader_driver(),
+        home_of=terminal.section.home_of,
+    )
+
+
+def _pad(state: PinEntry) -> str:
+    digits = list("0123456789")
+    secrets.SystemRandom().shuffle(digits)
+    return render_template(
+        "kiosk/pin.html",
+        digits="".join(digits),
+        refused=sentence_for(state.refused) if state.refused else None,
+        tries_left=state.tries_left,
+        chosen=language(),
+    )
+
+
+def _menu(terminal: Terminal, state: SignedIn) -> str:
+    asked = terminal.asked()
+    news = {
+        "requests": sum(view.state == "ready" or view.may_object for view in asked.requests),
+        "notices": sum(notice.urgent for notice in terminal.notices()),
+    }
+    tiles = [tile for tile in services.tiles() if tile.name in state.person.services][:9]
+    return render_template(
+        "kiosk/menu.html", tiles=[(tile, news.get(tile.name, 0), _closed(terminal, tile)) for tile in tiles]
+    )
+
+
+def _closed(terminal: Terminal, tile: Tile) -> str:
+    return _("Not now: no connection") if tile.needs_hub and terminal.is_hub_away else ""
+
+
+@pages.post("/pin")
+def pin() -> Response:
+    """Try the code that was typed."""
+    typed = latin_digits(request.form.get("pin", ""))
+    if PIN.fullmatch(typed):
+        _terminal().entrance.sign_in(typed)
+    return _go_home()
+
+
+@pages.post("/language")
+def choose_language() -> Response:
+    """Speak another language until this visit is over."""
+    code = request.form.get("language", "")
+    if code not in shell_of().languages:
+        raise FieldMissing(field="language")
+    _terminal().keeper.feed(GuestCame(code))
+    return _go_home()
+
+
+@pages.post("/stop")
+def stop() -> Response:
+    """End whatever is on the screen."""
+    _terminal().keeper.feed(StopPressed())
+    forget_session()
+    return _go_home()
+
+
+@pages.post("/stay")
+def stay() -> Response:
+    """Another minute."""
+    _terminal().keeper.feed(StayPressed())
+    return make_response("", 204)
+
+
+@pages.get("/speak")
+def speak() -> str:
+    """Whom to ask about what: people remain the first address."""
+    terminal = _terminal()
+    if isinstance(terminal.keeper.state, Idle | Leaving | Refused):
+        welcome_guest(terminal)
+    return render_template("kiosk/speak.html")
+
+
+@pages.get("/-/pulse/<any(any, idle):screen>")
+def pulse(screen: str) -> Response:
+    """Whose turn it is now, and how long an untouched screen stays. See provisioning/web/static/kiosk.js."""
+    terminal = _terminal()
+    keeper = terminal.keeper
+    state = keeper.feed(Touched()) if "touched" in request.args else keeper.state
+    idle = screen == "idle" and isinstance(state, Idle)
+    left_s = idle_left_s(state, keeper.now_s)
+    return jsonify(
+        epoch=_idle_epoch(terminal, state) if idle else keeper.epoch(state),
+        screen=type(state).__name__,
+        idle_left_s=None if left_s is None else round(left_s, 1),
+        offline=terminal.is_hub_away,
+    )
+
+
+@pages.get("/picture/<sha256>.png")
+def picture(sha256: str) -> Response:
+    """A model's picture: public, and the same for ever under its hash."""
+    png = _terminal().store.picture(sha256) if _SHA256.fullmatch(sha256) else None
+    if png is None:
+        raise NotFound
+    return Response(png, mimetype="image/png")

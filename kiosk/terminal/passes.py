@@ -1,0 +1,111 @@
+"""Signing in at the home kiosk while the hub is away: a pass that only the person's PIN opens.
+
+The pass is made at an online sign-in and sealed under HKDF(storage key, Argon2id(PIN, salt)): the disk alone opens
+nothing, and the storage key alone leaves every PIN to be guessed at Argon2id's price.
+"""
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+
+from kiosk.terminal.sealing import Sealer, blind, derive
+from kiosk.terminal.session import Credential, Person
+from kiosk.terminal.store import PassRow, TerminalStore
+from provisioning.clock import Clock, iso, parse_iso
+from provisioning.errors import Corrupt, Refused
+from provisioning.ids import new_key
+
+PASS_HOURS = 72
+OFFLINE_PREFIX = "offline-"  # a session that this kiosk granted itself; the hub never knew it
+OFFLINE_SERVICES = frozenset({"printing", "requests", "notices"})
+LONGEST_PAUSE_S = 3600
+SALT_BYTES = 16
+# OWASP's first choice for Argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
+MEMORY_KIB, ITERATIONS, LANES = 19 * 1024, 2, 1
+
+
+class PinWrong(Refused):
+    """The PIN does not open the pass; ``tries_left`` before a pause."""
+
+    code = "pin_wrong"
+
+
+class PinLocked(Refused):
+    """Too many wrong PINs; nothing is tried until ``until_utc``."""
+
+    code = "pin_locked"
+
+
+class NoPass(Refused):
+    """The hub is away and this kiosk has no valid pass for that badge."""
+
+    code = "offline_no_pass"
+
+
+class OfflinePasses:
+    """The passes of one kiosk."""
+
+    def __init__(
+        self, store: TerminalStore, storage_key: bytes, clock: Clock, tries: int = 5, pause_s: int = 300
+    ) -> None:
+        self._store = store
+        self._storage_key = storage_key
+        self._lookup_key = derive(storage_key, "pass lookup")
+        self._clock = clock
+        self._tries = tries
+        self._pause_s = pause_s
+
+    def remember(self, credential: Credential, pin: str, person: Person) -> None:
+        """Make a pass for the next :data:`PASS_HOURS` hours; it replaces the one before."""
+        lookup, salt = self._lookup(credential), os.urandom(SALT_BYTES)
+        sealed = self._sealer(pin, salt).close(msgspec.json.encode(person), lookup.encode())
+        self._store.keep_pass(lookup, salt, sealed, iso(self._clock.now_utc()))
+
+    def forget(self, credential: Credential) -> None:
+        """The hub said no to this badge, or the person lives elsewhere now."""
+        self._store.forget_pass(self._lookup(credential))
+
+    def enter(self, credential: Credential, pin: str) -> Person:
+        """Who it is, with a session of this kiosk's own and the offline set of services.
+
+        Raises:
+            NoPass: none, or older than 72 hours.
+            PinLocked: a pause is running.
+            PinWrong: not the PIN.
+        """
+        lookup = self._lookup(credential)
+        row = self._store.offline_pass(lookup)
+        now = self._clock.now_utc()
+        if row is None or not timedelta(0) <= now - parse_iso(row.made_utc) <= timedelta(hours=PASS_HOURS):
+            raise NoPass
+        if row.locked_until_utc and now < parse_iso(row.locked_until_utc):
+            raise PinLocked(until_utc=row.locked_until_utc)
+        return self._try(lookup, row, pin)
+
+    def _try(self, lookup: str, row: PassRow, pin: str) -> Person:
+        failures = row.failures + 1
+        rounds, rest = divmod(failures, self._tries)
+        pause_s = min(self._pause_s * 2 ** min(rounds - 1, 30), LONGEST_PAUSE_S) if rest == 0 else 0
+        until_utc = iso(self._clock.now_utc() + timedelta(seconds=pause_s)) if pause_s else ""
+        self._store.count_failure(lookup, failures, until_utc)
+        try:
+            plain = self._sealer(pin, row.salt).open(row.sealed, lookup.encode())
+        except Corrupt as error:
+            if until_utc:
+                raise PinLocked(until_utc=until_utc) from error
+            raise PinWrong(tries_left=self._tries - rest) from error
+        self._store.count_failure(lookup, 0, "")
+        person = msgspec.json.decode(plain, type=Person)
+        services = tuple(name for name in person.services if name in OFFLINE_SERVICES)
+        return replace(person, session_id=OFFLINE_PREFIX + new_key(), services=services)
+
+    def _lookup(self, credential: Credential) -> str:
+        return blind(self._lookup_key, f"{credential.kind}:{credential.uid}")
+
+    def _sealer(self, pin: str, salt: bytes) -> Sealer:
+        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+        kdf = Argon2id(salt=salt, length=32, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY_KIB)
+        return Sealer(derive(self._storage_key, "offline pass", kdf.derive(pin.encode())))

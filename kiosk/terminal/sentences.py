@@ -1,0 +1,43 @@
+"""What a kiosk says when the answer is no: at most twenty words, and whom to ask."""
+
+from provisioning.web.locale import N_
+from provisioning.web.sentences import ASK_LANDING, ASK_SECURITY, register
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "badge_unknown": (N_("This badge is not known here."), ASK_LANDING),
+    "badge_blocked": (N_("This badge was blocked. You need another one."), ASK_SECURITY),
+    "pin_wrong": (N_("This code is not right."), ASK_LANDING),
+    "pin_locked": (N_("Too many wrong codes. You can try again: %(until_utc)s."), ASK_LANDING),
+    "kiosk_paused": (
+        N_("Too many wrong codes on this screen. You can try again: %(until_utc)s."),
+        ASK_LANDING,
+    ),
+    "session_elsewhere": (N_("You are signed in on another screen. Press Stop there first."), ASK_LANDING),
+    "session_taken_over": (N_("You signed in on another screen. This screen is closed now."), ASK_SECURITY),
+    "session_ended": (
+        N_("An officer or the central computer ended your visit. Please sign in again."),
+        ASK_LANDING,
+    ),
+    "lease_over": (
+        N_("The central computer has not answered for too long. Please sign in again later."),
+        ASK_LANDING,
+    ),
+    "busy": (N_("Too many people sign in right now. Please try again in a moment."), ASK_LANDING),
+    "offline_no_pass": (
+        N_("The central computer does not answer. You can sign in here when it is back."),
+        ASK_LANDING,
+    ),
+    "unavailable": (
+        N_("The central computer does not answer. Please try again in a few minutes."),
+        ASK_LANDING,
+    ),
+    "store_read_only": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
+    "store_full": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
+    "call_too_old": (N_("The clock of this screen is wrong. Nobody can sign in here."), ASK_LANDING),
+}
+
+
+def register_sentences() -> None:
+    """Give these codes their words in this process."""
+    for code, (msgid, contact) in SENTENCES.items():
+        register(code, msgid, contact)

@@ -1,0 +1,292 @@
+"""One kiosk: its session, its store, its hub, put together. What the pages and the reader's thread call."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from kiosk.services.kiosk_base import Asked, NotSignedIn, Unsent, Visitor
+from kiosk.terminal.entrance import Entrance
+from kiosk.terminal.hubside import HubSide
+from kiosk.terminal.keeper import Keeper
+from kiosk.terminal.passes import OFFLINE_PREFIX, OfflinePasses
+from kiosk.terminal.sealing import Sealer, blind, derive
+from kiosk.terminal.session import (
+    Begun,
+    Credential,
+    CredentialSeen,
+    Effect,
+    LeaseRenewed,
+    Rules,
+    SessionEnded,
+    SignedIn,
+)
+from kiosk.terminal.store import TERMINAL, TerminalStore
+from provisioning.audit import AUDIT, Trail
+from provisioning.clock import Clock, iso
+from provisioning.config import ConfigRefused, Node
+from provisioning.contracts import (
+    Contract,
+    EndSession,
+    Lease,
+    MyRequests,
+    Notice,
+    Objection,
+    OfferedModel,
+    PrintRequest,
+    RenewLease,
+    RequestList,
+    RequestView,
+)
+from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
+from provisioning.identity import Keyring, NodeKey
+from provisioning.store import Outbox, open_store
+from provisioning.store.mail import MAIL
+from provisioning.sync import NodeClient
+from provisioning.sync.client import mutual_tls
+
+log = logging.getLogger("passage.kiosk")
+
+DELIVERY_S = 2.0  # a receipt waits this long to be able to say "sent"
+AWAY_DELIVERY_S = 0.5  # ... and this long when the hub was away a moment ago
+LOOK_S = 0.05
+KEEP_DAYS = 14
+STARTS = frozenset({"signed_in", "signed_in_offline"})
+
+
+def hub_client(node: Node, signer: NodeKey, clock: Clock) -> NodeClient:
+    """The way to the one peer that a kiosk has.
+
+    Raises:
+        ConfigRefused: node.toml names none, or several.
+    """
+    if len(node.peers) != 1:
+        raise ConfigRefused(file=str(node.path), reason="a kiosk has exactly one peer: its hub")
+    peer, base = node.peers[0], node.path.parent
+    tls = None
+    if peer.url.startswith("https:"):
+        tls = mutual_tls(base / "ca.crt", base / "node.crt", node.credentials_dir / "node.key")
+    return NodeClient(peer.node_id, peer.url, signer, Keyring.load(node), clock, tls)
+
+
+class Terminal:
+    """Implements :class:`kiosk.services.kiosk_base.KioskContext` for the process ``passage-kiosk serve``."""
+
+    def __init__(self, node: Node, clock: Clock) -> None:
+        if node.kiosk is None:
+            raise ConfigRefused(file=str(node.path), reason="section [kiosk] is missing")
+        self.node, self.clock, self.section = node, clock, node.kiosk
+        storage_key = node.credential("storage-key")
+        self.db = open_store(node.state_dir / "kiosk.sqlite", (MAIL, AUDIT, TERMINAL))
+        self.store = TerminalStore(self.db)
+        signer = NodeKey.load(node)
+        self.trail = Trail(self.db, signer, clock)
+        sealer = Sealer(derive(storage_key, "outbox"))
+        self.outbox = Outbox(self.db, clock, sealer.close, sealer.open)
+        self._subject_key = derive(storage_key, "subject")
+        site = node.site
+        self.passes = OfflinePasses(self.store, storage_key, clock, site.pin_tries, site.pin_pause_s)
+        rules = Rules(idle_s=site.idle_s, warning_s=site.idle_warning_s, lease_s=site.lease_s)
+        self.keeper = Keeper(clock, rules, self._perform)
+        self.hub = HubSide(hub_client(node, signer, clock), self.outbox, self.store, clock, self._renew)
+        self.entrance = Entrance(node.node_id, self.keeper, self.hub, self.passes, self.trail)
+        self._heard: tuple[str, tuple[RequestView, ...]] = ("", ())  # session id and what the hub said last
+        self.reader_driver: Callable[[], str | None] = lambda: (
+            None
+        )  # the reader's port says, when there is one
+        self._finish_what_a_crash_left()
+
+    def close(self) -> None:
+        """Stop the threads and let the database go."""
+        self.hub.stop()
+        self.db.close()
+
+    # --- what pages ask (KioskContext) ---
+
+    @property
+    def kiosk_id(self) -> str:
+        """This node."""
+        return self.node.node_id
+
+    @property
+    def is_hub_away(self) -> bool:
+        """Whether the hub did not answer the last time, or this session lives without it."""
+        state = self.keeper.state
+        return self.hub.is_away or (isinstance(state, SignedIn) and state.is_offline)
+
+    @property
+    def visitor(self) -> Visitor | None:
+        """Who is signed in."""
+        state = self.keeper.state
+        if not isinstance(state, SignedIn):
+            return None
+        who = state.person
+        return Visitor(
+            who.resident_id,
+            who.session_id,
+            who.first_name,
+            who.language,
+            who.wing,
+            who.balance_cents,
+            state.is_offline,
+        )
+
+    def now_utc(self) -> datetime:
+        """The instant now."""
+        return self.clock.now_utc()
+
+    def notices(self) -> tuple[Notice, ...]:
+        """The notices in force for this kiosk's wing, urgent ones first, then the newest."""
+        now, wing = iso(self.clock.now_utc()), self.section.wing
+        in_force = [
+            notice
+            for notice in self.hub.copy.notices
+            if notice.from_utc <= now < notice.until_utc and (not notice.wings or wing in notice.wings)
+        ]
+        newest_first = sorted(in_force, key=lambda notice: notice.from_utc, reverse=True)
+        return tuple(sorted(newest_first, key=lambda notice: not notice.urgent))
+
+    def models(self) -> tuple[OfferedModel, ...]:
+        """The models that residents may ask for."""
+        return self.hub.copy.models
+
+    def asked(self) -> Asked:
+        """What the visitor asked; without the hub, what it said last in this session.
+
+        Raises:
+            NotSignedIn: nobody is.
+        """
+        who = self._visitor()
+        unsent = self._unsent(who.resident_id)
+        if not who.is_offline:
+            try:
+                answer = self.hub.ask(MyRequests(session_id=who.session_id), RequestList)
+                self._heard = (who.session_id, answer.requests)
+                return Asked(answer.requests, _not_in(unsent, answer.requests), is_fresh=True)
+            except Unavailable as error:
+                log.info("own requests: %s", error)
+            except Refused as error:
+                if self._is_ended(who.session_id, error):
+                    raise NotSignedIn from error
+                log.warning("own requests: %s", error)
+        known = self._heard[1] if self._heard[0] == who.session_id else ()
+        return Asked(known, _not_in(unsent, known), is_fresh=False)
+
+    def send(self, contract: Contract, key: str) -> bool:
+        """Keep a message for the hub, once per ``key``, and try at once: True when the hub has it already.
+
+        Raises:
+            NotSignedIn: nobody is.
+            Unavailable: nothing could be written here.
+        """
+        subject = self._subject(self._visitor().resident_id)
+        with self.db.atomic():
+            message_id = self.store.sent_message(key)
+            if message_id is None:
+                message_id = self.outbox.put(self.hub.hub_id, contract, subject)
+                self.store.note_sent(key, message_id, iso(self.clock.now_utc()))
+        return self._delivered_soon(message_id)
+
+    # --- the session's life ---
+
+    def _renew(self) -> None:
+        """Tell the hub that the person is still here, and hear whether they may be."""
+        state = self.keeper.state
+        if not isinstance(state, SignedIn) or state.person.session_id.startswith(OFFLINE_PREFIX):
+            return
+        session_id = state.person.session_id
+        try:
+            lease = self.hub.ask(RenewLease(session_id=session_id), Lease)
+        except Unavailable:
+            return
+        except (Refused, Corrupt) as error:
+            if not self._is_ended(session_id, error):
+                log.error("renewing a lease: %s", error)
+            return
+        self.keeper.feed(LeaseRenewed(session_id, lease.balance_cents))
+
+    def _is_ended(self, session_id: str, error: PassageError) -> bool:
+        """Whether the hub said that the session is over; if so it is over here too."""
+        if error.reason != "session_ended":
+            return False
+        why = error.detail.get("why")
+        self.keeper.feed(SessionEnded(session_id, "taken_over" if why == "taken_over" else "hub"))
+        return True
+
+    def _perform(self, effect: Effect) -> None:
+        who = effect.person
+        if isinstance(effect, Begun):
+            action = "signed_in_offline" if effect.is_offline else "signed_in"
+            self.trail.record(who.resident_id, action, who.session_id, wing=self.section.wing)
+            return
+        self._heard = ("", ())
+        self._write_end(
+            who.resident_id, who.session_id, effect.why, tell=effect.why not in {"taken_over", "hub"}
+        )
+
+    def _write_end(self, actor: str, session_id: str, why: str, *, tell: bool) -> None:
+        with self.db.atomic():
+            self.trail.record(actor, "session_ended", session_id, why=why)
+            if tell and not session_id.startswith(OFFLINE_PREFIX):
+                at_utc = iso(self.clock.now_utc())
+                self.outbox.put(
+                    self.hub.hub_id,
+                    EndSession(session_id=session_id, why=why, at_utc=at_utc),  # type: ignore[arg-type]
+                )
+        self.hub.drain.nudge()
+
+    def _finish_what_a_crash_left(self) -> None:
+        """A start is idle: a session that the trail shows as begun and not ended is ended now."""
+        ended: set[str] = set()
+        for record in self.trail.latest(50):
+            if record.action == "session_ended":
+                ended.add(record.subject)
+            elif record.action in STARTS and record.subject not in ended:
+                self._write_end(record.actor, record.subject, "restart", tell=True)
+        self.store.prune(iso(self.clock.now_utc() - timedelta(days=KEEP_DAYS)))
+
+    # --- small ---
+
+    def saw(self, credential: Credential) -> None:
+        """The reader saw a badge or a stick."""
+        self.keeper.feed(CredentialSeen(credential))
+
+    def _visitor(self) -> Visitor:
+        found = self.visitor
+        if found is None:
+            raise NotSignedIn
+        return found
+
+    def _subject(self, resident_id: str) -> str:
+        return blind(self._subject_key, resident_id)
+
+    def _unsent(self, resident_id: str) -> tuple[Unsent, ...]:
+        waiting = self.outbox.about(self._subject(resident_id))
+        return tuple(
+            Unsent(letter.contract, letter.queued_utc)
+            for letter in waiting
+            if isinstance(letter.contract, PrintRequest | Objection)
+        )
+
+    def _delivered_soon(self, message_id: str) -> bool:
+        """Whether the hub has a message; waits a little while there is hope."""
+        drain = self.hub.drain
+        was_away = drain.is_away
+        drain.nudge()
+        pause = threading.Event()
+        for _ in range(int((AWAY_DELIVERY_S if was_away else DELIVERY_S) / LOOK_S)):
+            if self.store.is_delivered(message_id):
+                return True
+            if drain.is_away and not was_away:
+                self.hub.note_away()
+                return False
+            pause.wait(LOOK_S)
+        return False
+
+
+def _not_in(unsent: tuple[Unsent, ...], known: tuple[RequestView, ...]) -> tuple[Unsent, ...]:
+    """What waits here and is not at the hub yet: it may have been delivered between two looks."""
+    keys = {view.request_key for view in known}
+    return tuple(
+        one for one in unsent if isinstance(one.contract, Objection) or one.contract.request_key not in keys
+    )

@@ -1,0 +1,235 @@
+"""A small hub on loopback for kiosk tests: real envelopes, real HTTP, a handful of residents, everything it heard."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from flask import Flask
+
+from provisioning.clock import Clock, iso, iso_after
+from provisioning.config import Node
+from provisioning.contracts import (
+    Contract,
+    EndSession,
+    Lease,
+    MyRequests,
+    Notice,
+    Objection,
+    OfferedModel,
+    Picture,
+    PictureBytes,
+    PrintRequest,
+    PublicCopy,
+    PublicCopyAnswer,
+    RenewLease,
+    RequestList,
+    RequestStep,
+    RequestView,
+    ResidentCard,
+    SignIn,
+)
+from provisioning.errors import PassageError, Refused
+from provisioning.identity import Keyring, NodeKey
+from provisioning.ids import new_key
+from provisioning.store import open_store
+from provisioning.store.mail import MAIL
+from provisioning.sync import Receiver
+from provisioning.web.node_api import node_api
+from provisioning.web.serve import Server
+
+
+def png_of(grey: int) -> bytes:
+    """A real 8 x 8 PNG in one grey (PNG specification, third edition: greyscale, 8 bits)."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\x00" + bytes([grey]) * 8 for _ in range(8))
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+PNG = png_of(200)
+PNG_SHA = hashlib.sha256(PNG).hexdigest()
+PRICE_CENTS = 120
+
+GAUGE = OfferedModel(
+    model_id="step-gauge",
+    gcode_sha256="a" * 64,
+    title={
+        "nl": "Trapmaatje",
+        "en": "Step gauge",
+        "ar": "مقياس متدرج",
+        "fr": "Jauge à gradins",
+        "de": "Stufenlehre",
+    },
+    purpose={"en": "To learn measuring.", "nl": "Om te leren meten.", "ar": "لتعلّم القياس."},
+    grams=6.3,
+    seconds=34 * 60,
+    price_cents=PRICE_CENTS,
+    colours=("white", "blue", "black"),
+    max_copies=3,
+    picture_sha256=PNG_SHA,
+)
+HOOK = OfferedModel(
+    model_id="hook",
+    gcode_sha256="b" * 64,
+    title={"nl": "Handdoekhaak", "en": "Towel hook", "ar": "علّاقة منشفة", "fr": "Crochet", "de": "Haken"},
+    purpose={"en": "For your towel.", "nl": "Voor uw handdoek.", "ar": "لمنشفتك."},
+    grams=11.8,
+    seconds=3720,
+    price_cents=0,
+    colours=("blue",),
+    max_copies=1,
+    picture_sha256="",
+)
+
+
+@dataclass
+class HubSim:
+    """What the hub knows and what it was told. ``people`` maps a badge to its PIN and card."""
+
+    node: Node
+    clock: Clock
+    people: dict[str, tuple[str, ResidentCard]]
+    may_offline: bool = True
+    balance_cents: int = 500
+    etag: str = "1"
+    notices: tuple[Notice, ...] = ()
+    models: tuple[OfferedModel, ...] = (GAUGE, HOOK)
+    sessions: dict[str, str] = field(default_factory=dict)  # session id -> resident id
+    ended: dict[str, str] = field(default_factory=dict)  # session id -> why
+    requests: list[RequestView] = field(default_factory=list)
+    heard: list[Contract] = field(default_factory=list)
+    sign_ins: int = 0
+    refuse_with: PassageError | None = None
+
+    def __post_init__(self) -> None:
+        store = open_store(self.node.state_dir / "hub.sqlite", [MAIL])
+        receiver = Receiver(NodeKey.load(self.node), Keyring.load(self.node), store, self.clock)
+        for kind, answer in (
+            (SignIn, self._sign_in),
+            (RenewLease, self._renew),
+            (MyRequests, self._requests),
+            (PublicCopy, self._copy),
+            (Picture, self._picture),
+        ):
+            receiver.on_call(kind, answer)
+        for message in (PrintRequest, Objection, EndSession):
+            receiver.on_message(message, self._hear)
+        self._store = store
+        self.app = Flask("hub-sim")
+        self.app.register_blueprint(node_api(receiver))
+
+    @contextmanager
+    def on_air(self) -> Iterator[None]:
+        """Reachable for the length of the block, at the address that the kiosk knows."""
+        server = Server(self.app, self.node.listen, threads=2)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.stop()
+            thread.join()
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._store.close()
+
+    def heard_of(self, kind: type[Contract]) -> list[Contract]:
+        """The messages of one kind, each counted once."""
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    # --- answers ---
+
+    def _sign_in(self, sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, SignIn)
+        assert sender == asked.kiosk_id
+        self.sign_ins += 1
+        if self.refuse_with is not None:
+            raise self.refuse_with
+        if asked.uid not in self.people:
+            raise Refused("badge_unknown")
+        pin, card = self.people[asked.uid]
+        if asked.pin != pin:
+            raise Refused("pin_wrong", tries_left=4)
+        session_id = new_key()
+        self.sessions[session_id] = card.resident_id
+        return self._lease(session_id)
+
+    def _lease(self, session_id: str) -> Lease:
+        card = next(card for _, card in self.people.values() if card.resident_id == self.sessions[session_id])
+        return Lease(
+            session_id=session_id,
+            resident=card,
+            until_utc=iso_after(self.clock, 900),
+            balance_cents=self.balance_cents,
+            may_offline=self.may_offline,
+            services=("printing", "requests", "notices"),
+        )
+
+    def _renew(self, _sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, RenewLease)
+        return self._lease(self._running(asked.session_id))
+
+    def _running(self, session_id: str) -> str:
+        if session_id in self.ended or session_id not in self.sessions:
+            raise Refused("session_ended", why=self.ended.get(session_id, "unknown"))
+        return session_id
+
+    def _requests(self, _sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, MyRequests)
+        self._running(asked.session_id)
+        return RequestList(requests=tuple(self.requests), balance_cents=self.balance_cents)
+
+    def _copy(self, _sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, PublicCopy)
+        if asked.etag == self.etag:
+            return PublicCopyAnswer(etag=self.etag, changed=False)
+        return PublicCopyAnswer(etag=self.etag, changed=True, notices=self.notices, models=self.models)
+
+    def _picture(self, _sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, Picture)
+        if asked.sha256 != PNG_SHA:
+            raise Refused("picture_unknown")
+        return PictureBytes(sha256=asked.sha256, png=PNG)
+
+    # --- messages ---
+
+    def _hear(self, _sender: str, message: Contract) -> None:
+        self.heard.append(message)
+        if isinstance(message, EndSession):
+            self.ended.setdefault(message.session_id, message.why)
+        if isinstance(message, PrintRequest) and not any(
+            view.request_key == message.request_key for view in self.requests
+        ):
+            self.requests.insert(0, self._view(message))
+
+    def _view(self, wish: PrintRequest) -> RequestView:
+        now = iso(self.clock.now_utc())
+        model = next(model for model in self.models if model.model_id == wish.model_id)
+        return RequestView(
+            request_key=wish.request_key,
+            number=f"R-{len(self.requests):06d}",
+            service="printing",
+            title=model.title["en"],
+            state="received",
+            steps=(RequestStep(state="received", at_utc=now),),
+            ask_whom="Ask the workshop officer.",
+            model_id=wish.model_id,
+            colour=wish.colour,
+            copies=wish.copies,
+            price_cents=model.price_cents * wish.copies,
+        )
