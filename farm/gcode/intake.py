@@ -141,11 +141,11 @@ def _confine(task: Task) -> None:
 
 
 def _take_in(task: Task) -> Reply:
+    from farm.gcode import preview  # first, so that memory which runs out later is the file's doing
+
     sketch = Sketch()
     try:
         facts = read_model_file(Path(task.path), task.limits, density_g_cm3=task.density_g_cm3, sketch=sketch)
-        from farm.gcode import preview
-
         folder = Path(task.pictures)
         (folder / TOP_PNG).write_bytes(preview.draw(sketch, task.limits, preview.ABOVE))
         (folder / ANGLE_PNG).write_bytes(preview.draw(sketch, task.limits, preview.ANGLED))

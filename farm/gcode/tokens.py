@@ -22,7 +22,7 @@ _NUMBER = r"[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})"
 _MOVE = re.compile(rf"(G[0-3])((?: [A-Z]{_NUMBER})+)[ \t]*\r?\n?")
 _MOVE_WORD = re.compile(r" ([A-Z])(\S+)")
 _NUMBERED = re.compile(r"([GMTD])(\d{1,5})(\.\d{1,3})?(?![0-9A-Z_.])|([GMTD])(\d{1,5})(?=[A-Z])")
-_NAMED = re.compile(r"[A-Z][A-Z0-9_]*")
+_NAMED = re.compile(r"[A-Z][A-Z_][A-Z0-9_]*|T")
 _WORD = re.compile(rf"[ \t]*([A-Z])({_NUMBER})?(?![0-9.])")
 _EXPONENT = re.compile(r"[\d.]E")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -86,7 +86,7 @@ def _command(code: str, number: int, comment: str) -> Line:
     match = _NUMBERED.match(code)
     if match is None:
         named = _NAMED.match(code)
-        if named is None or (len(named[0]) == 1 and named[0] != "T"):
+        if named is None:
             raise _malformed(code, number, "no command at its start")
         return Line(number, named[0], {}, code, comment)  # "START_PRINT", "Tx": for the policy to judge
     command = f"{match[1] or match[4]}{int(match[2] or match[5])}{match[3] or ''}"
