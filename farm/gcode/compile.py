@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from farm.gcode.estimate import Estimate
+from farm.gcode.estimate import Estimate, check_figures
 from farm.gcode.limits import PrinterLimits
 from farm.gcode.policy import Policy
 from farm.gcode.refusal import refuse
@@ -83,6 +83,7 @@ class _Compiler:
 
     def __init__(self, out: BinaryIO, limits: PrinterLimits) -> None:
         self._out = out
+        self._limits = limits
         self._policy = Policy(limits)
         self._estimate = Estimate(limits, density_g_cm3=PLA_DENSITY_G_CM3)
         self._offsets = array("I", [0])
@@ -114,8 +115,7 @@ class _Compiler:
 
     def finish(self, source: bytes) -> Compiled:
         figures = self._estimate.figures()
-        if figures.extrusions == 0:
-            raise refuse("nothing_to_print", 0)
+        check_figures(figures, self._limits)
         lines, data_bytes = len(self._offsets) - 1, self._offsets[-1]
         starts = self._estimate.layers.starts
         mark_lines, mark_seconds = self._marks(figures.seconds)

@@ -10,6 +10,7 @@ from farm.gcode.comments import Claims, Kind, kind_of, starts_layer
 from farm.gcode.limits import PrinterLimits
 from farm.gcode.motion import Move
 from farm.gcode.pace import Pace
+from farm.gcode.refusal import refuse
 from farm.gcode.tokens import Line
 from provisioning.units import filament_grams
 
@@ -82,6 +83,18 @@ class Figures(msgspec.Struct, frozen=True):
     high_mm: tuple[float, float, float]
     support_share: float  # of the filament, 0 to 1
     extrusions: int
+
+
+def check_figures(figures: Figures, limits: PrinterLimits) -> None:
+    """Refuse a file as a whole.
+
+    Raises:
+        GcodeRefused: ``nothing_to_print`` or ``takes_too_long``.
+    """
+    if figures.extrusions == 0:
+        raise refuse("nothing_to_print", 0)
+    if figures.own_seconds > limits.print_max_s:
+        raise refuse("takes_too_long", 0, value=figures.own_seconds, limit=limits.print_max_s)
 
 
 class Estimate:

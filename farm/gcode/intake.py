@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from farm.gcode.estimate import Estimate
+from farm.gcode.estimate import Estimate, check_figures
 from farm.gcode.facts import ModelFacts, flags_of, size_of
 from farm.gcode.limits import PrinterLimits
 from farm.gcode.policy import Policy
@@ -105,8 +105,7 @@ def _read(file: BinaryIO, limits: PrinterLimits, density_g_cm3: float, sketch: S
         if move is not None and sketch is not None:
             sketch.add(move, estimate.kind)
     figures = estimate.figures()
-    if figures.extrusions == 0:
-        raise refuse("nothing_to_print", 0)
+    check_figures(figures, limits)
     return ModelFacts(
         sha256=hashed.sha256.hexdigest(),
         lines=lines,

@@ -32,6 +32,7 @@ class PrinterLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     acceleration_max_mm_s2: float = 10_000.0  # the most that M201/M204 may set
     feed_max_mm_s: float = 500.0  # the most that M203 may set
     dwell_max_s: float = 600.0
+    print_max_s: float = 7 * 86_400.0  # nothing prints for more than a week
     tools: int = 1
     line_max_bytes: int = 96  # MAX_CMD_SIZE, Marlin 2.1 Configuration_adv.h: number and checksum included
     file_max_bytes: int = 50_000_000

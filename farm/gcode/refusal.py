@@ -12,6 +12,7 @@ UNITS = {
     "bed_too_hot": "_c",
     "cold_extrusion": "_c",
     "file_too_large": "_mb",
+    "takes_too_long": "_s",
 }
 
 

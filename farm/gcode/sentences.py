@@ -12,6 +12,7 @@ SENTENCES: dict[str, str] = {
     "malformed_line": "Line %(line)s is not clear G-code: “%(command)s”.",
     "line_too_long": "Line %(line)s is too long for the printer.",
     "nothing_to_print": "This file prints nothing: no line lays plastic.",
+    "takes_too_long": "This file prints for %(value_s)s. At most %(limit_s)s is allowed.",
     "command_not_listed": "Line %(line)s uses %(command)s, which may not run here.",
     "letter_not_listed": "Line %(line)s uses %(command)s with %(axis)s, which may not run here.",
     "value_too_far": "Line %(line)s sets %(command)s %(axis)s to %(value)s. The limit is %(limit)s.",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from farm.gcode.compile import compile_spool
 from farm.gcode.intake import read_model_file
 from farm.gcode.limits import PrinterLimits
 from farm.gcode.refusal import GcodeRefused, Refusal
@@ -99,6 +100,13 @@ def test_a_file_that_lays_no_plastic_is_refused(tmp_path):
     assert refusal_of(tmp_path / "a") == Refusal("nothing_to_print")
 
 
+def test_a_crawl_of_years_is_refused(tmp_path):
+    (tmp_path / "a").write_text("G28\nM109 S200\nM83\nG1 X10 F.001 E1\nG1 X200 E1\n")
+    assert refusal_of(tmp_path / "a").code == "takes_too_long"
+    with pytest.raises(GcodeRefused, match="takes_too_long"):
+        compile_spool(tmp_path / "a", tmp_path / "a.spool", LIMITS)
+
+
 def test_another_printers_smaller_bed_is_respected():
     assert refusal_of(GAUGE, PrinterLimits(bed_x_mm=120.0)).code == "off_the_bed"
 
@@ -155,7 +163,7 @@ def test_the_child_passes_a_refusal_on(tmp_path):
 
 def test_a_file_that_wants_too_much_ends_only_the_child(tmp_path):
     path = tmp_path / "a.gcode"
-    path.write_text("G28\nG90\nM83\nM109 S200\nG1 X50 Y110\n" + "G3 X50 Y110 I60 J0 E.1\n" * 60_000)
+    path.write_text("G28\nG90\nM83\nM109 S200\nG1 X50 Y110\n" + "G3 X50 Y110 I60 J0 E.1 F9000\n" * 60_000)
     with pytest.raises(GcodeRefused, match="file_too_complex"):
         intake_in_child(path, tmp_path, LIMITS, memory_bytes=150_000_000)
     with pytest.raises(GcodeRefused, match="file_too_complex"):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farm.gcode import sentences
 from farm.gcode.limits import PrinterLimits
 from farm.gcode.motion import arc_box, make_arc
 from farm.gcode.policy import Policy
@@ -262,9 +266,23 @@ def test_every_code_of_a_refusal_has_a_sentence_of_at_most_twenty_words():
         "file_empty", "file_too_large", "file_too_complex", "not_text", "malformed_line", "line_too_long",
         "nothing_to_print", "command_not_listed", "letter_not_listed", "value_too_far", "no_such_tool", "off_the_bed",
         "nozzle_too_hot", "bed_too_hot", "cold_extrusion", "not_homed", "position_unknown", "arc_impossible",
-        "not_the_approved_file",
+        "not_the_approved_file", "takes_too_long",
     }  # fmt: skip
     assert said <= set(SENTENCES)
     for code, sentence in SENTENCES.items():
         assert len(sentence.split()) <= 20
         assert sentence % Refusal(code, line=3, command="G1").filling()
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "de", "ar"])
+def test_every_sentence_speaks_every_language_with_the_same_gaps(language):
+    folder = Path(sentences.__file__).parent / "translations"
+    with (folder / f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, locale=language, abort_invalid=True)
+    for msgid in SENTENCES.values():
+        message = catalogue.get(msgid)
+        assert message is not None
+        assert sorted(re.findall(r"%\(\w+\)s", str(message.string))) == sorted(
+            re.findall(r"%\(\w+\)s", msgid)
+        )
+        assert len(str(message.string).split()) <= 20
