@@ -32,6 +32,7 @@ def merge(catalogues: Iterable[Catalog], language: str) -> Translations:
     for catalogue in catalogues:
         for message in catalogue:
             if message.id and message.string and not message.fuzzy:
+                merged.delete(message.id, message.context)  # add() keeps the first translation it saw
                 merged.add(message.id, message.string, context=message.context)
     compiled = io.BytesIO()
     write_mo(compiled, merged)
