@@ -33,7 +33,7 @@ class _Door:
 
     def check(self) -> Response | None:
         """Let the request in, or send it home."""
-        if request.endpoint is None or request.endpoint in {"static", "web.health"}:
+        if request.endpoint is None or request.endpoint in {"static", "terminal.static", "web.health"}:
             return None
         state = self._terminal.keeper.state
         # A page carries the visit it was asked in: whoever comes while it is drawn, it is blanked for them.
@@ -119,6 +119,6 @@ def make_app(terminal: Terminal) -> Flask:
     app.context_processor(lambda: _words(terminal))
     for blueprint in (pages, *_service_pages()):
         app.register_blueprint(blueprint)
-    keep_quiet(app, "terminal.pulse", "terminal.picture")
+    keep_quiet(app, "terminal.pulse", "terminal.picture", "terminal.static")
     add_check(app, "store", lambda: terminal.db.row("SELECT 1 AS one") is not None)
     return app

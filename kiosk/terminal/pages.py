@@ -17,6 +17,7 @@ from flask import (
     session,
     url_for,
 )
+from flask_babel import force_locale
 from werkzeug.exceptions import NotFound
 
 from kiosk import services
@@ -44,7 +45,7 @@ from provisioning.web.locale import language, latin_digits
 from provisioning.web.sentences import sentence_for
 from provisioning.web.shell import shell_of
 
-pages = Blueprint("terminal", __name__)
+pages = Blueprint("terminal", __name__, static_folder="static", static_url_path="/terminal-static")
 
 PIN = re.compile(r"[0-9]{4,12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -99,12 +100,22 @@ def _idle(terminal: Terminal, state: Idle | Guest) -> str:
     return render_template(
         "kiosk/idle.html",
         urgent=urgent,
+        greetings=_greetings(),
         now_utc=terminal.now_utc(),
         chosen=isinstance(state, Guest) and state.language,
         hub_away=terminal.hub.is_away,
         reader=terminal.reader_driver(),
         home_of=terminal.section.home_of,
     )
+
+
+def _greetings() -> list[tuple[str, str]]:
+    """The one thing to do, in every language of the house."""
+    said = []
+    for code in shell_of().languages:
+        with force_locale(code):
+            said.append((code, _("Hold your badge to the reader")))
+    return said
 
 
 def _pad(state: PinEntry) -> str:
