@@ -1,0 +1,277 @@
+"""Badge and PIN become a lease: one session per person, limits that survive, the same time for every no."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kiosk.hub.node import Hub
+from kiosk.hub.sessions.rules import Attempts, Limit, OpenSession, SessionElsewhere, sessions_to_end
+from kiosk.hub.sessions.secrets import CORES, Checker
+from provisioning.clock import FakeClock, iso, parse_iso
+from provisioning.config import Node
+from provisioning.contracts import EndSession, Lease, RenewLease, SignIn
+from provisioning.errors import Corrupt, Refused
+from provisioning.identity import verify_secret
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, CHLOE, PEPPER, Peer, make_nodes, people_in, start_hub
+
+LIMIT = Limit(tries=5, pause_s=300, longest_pause_s=3600)
+
+
+def refusal(peer: Peer, uid: str, pin: str = "1234") -> Refused:
+    with pytest.raises(Refused) as caught:
+        peer.sign_in(uid, pin)
+    return caught.value
+
+
+def test_badge_and_pin_give_a_lease_with_what_the_menu_needs(kiosk_a: Peer, clock: FakeClock) -> None:
+    lease = kiosk_a.sign_in("04:a1")
+    assert (lease.resident.first_name, lease.resident.language, lease.resident.wing) == ("Amira", "ar", "A")
+    assert lease.balance_cents == 1000
+    assert lease.may_offline
+    assert lease.services == ("notices",)
+    assert (parse_iso(lease.until_utc) - clock.now_utc()).total_seconds() == 900
+
+
+def test_a_stick_works_like_a_badge(kiosk_a: Peer) -> None:
+    lease = kiosk_a.ask(SignIn(kiosk_id="kiosk-a", credential="stick", uid=AMIRA + "99", pin="1234"))
+    assert isinstance(lease, Lease)
+
+
+def test_only_the_home_kiosk_may_be_used_without_the_hub(kiosk_b: Peer) -> None:
+    assert not kiosk_b.sign_in(AMIRA).may_offline
+
+
+def test_each_no_has_its_own_code(hub: Hub, kiosk_a: Peer) -> None:
+    hub.people.set_blocked("badge", CHLOE, True, "o-landing")
+    assert refusal(kiosk_a, "FFFF").reason == "badge_unknown"
+    assert refusal(kiosk_a, "0F0").reason == "badge_unknown"  # an officer's badge opens no session
+    assert refusal(kiosk_a, CHLOE).reason == "badge_blocked"
+    wrong = refusal(kiosk_a, AMIRA, "9999")
+    assert (wrong.reason, wrong.detail) == ("pin_wrong", {"tries_left": 4})
+
+
+def test_the_fifth_wrong_pin_closes_and_each_pause_is_twice_the_last(kiosk_a: Peer, clock: FakeClock) -> None:
+    pauses = []
+    for _ in range(6):
+        codes = [refusal(kiosk_a, AMIRA, "0000") for _ in range(5)]
+        assert [one.reason for one in codes] == ["pin_wrong"] * 4 + ["pin_locked"]
+        until = parse_iso(str(codes[-1].detail["until_utc"]))
+        pauses.append((until - clock.now_utc()).total_seconds())
+        assert refusal(kiosk_a, AMIRA).reason == "pin_locked"  # even with the right PIN
+        clock.advance(pauses[-1] + 301)  # the kiosk's own pause is over as well
+        kiosk_a.sign_in(BRAM)  # somebody else at this kiosk: its own count starts anew
+    assert pauses == [300, 600, 1200, 2400, 3600, 3600]
+
+
+def test_after_the_pause_the_right_pin_works_and_forgets_the_failures(
+    hub: Hub, kiosk_a: Peer, clock: FakeClock
+) -> None:
+    for _ in range(5):
+        refusal(kiosk_a, AMIRA, "0000")
+    clock.advance(301)
+    kiosk_a.sign_in(AMIRA)
+    assert hub.sessions.attempts("r-amira") == Attempts()
+
+
+def test_a_pause_survives_a_restart_of_the_hub(
+    nodes: dict[str, Node], hub: Hub, kiosk_a: Peer, clock: FakeClock
+) -> None:
+    for _ in range(5):
+        refusal(kiosk_a, AMIRA, "0000")
+    hub.store.close()
+    again = start_hub(nodes["hub"], clock)
+    assert refusal(Peer(nodes["kiosk-a"], again, clock), AMIRA).reason == "pin_locked"
+    again.store.close()
+
+
+def test_a_kiosk_that_fails_too_often_pauses_for_everyone_a_little(
+    kiosk_a: Peer, kiosk_b: Peer, clock: FakeClock
+) -> None:
+    for _ in range(20):
+        refusal(kiosk_a, "FFFF")
+    assert refusal(kiosk_a, BRAM).reason == "kiosk_paused"
+    kiosk_b.sign_in(BRAM)
+    clock.advance(61)
+    kiosk_a.sign_in(AMIRA)
+
+
+def test_parallel_guesses_are_all_counted(kiosk_a: Peer, kiosk_b: Peer) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        peers = [kiosk_a, kiosk_b] * 6
+        codes = [one.reason for one in pool.map(lambda peer: refusal(peer, AMIRA, "0000"), peers)]
+    assert codes.count("pin_wrong") == 4
+    assert codes.count("pin_locked") == 8
+
+
+def test_an_unknown_badge_is_checked_as_slowly_as_a_wrong_pin(hub: Hub) -> None:
+    checked: list[str] = []
+
+    def verify(secret: str, phc: str, pepper: bytes) -> bool:
+        checked.append(secret)
+        return verify_secret(secret, phc, pepper)
+
+    signing_in = replace(hub.signing_in, checker=Checker(PEPPER, verify))
+    for uid in ("FFFF", AMIRA):
+        with pytest.raises(Refused):
+            signing_in.resident(SignIn(kiosk_id="kiosk-a", credential="badge", uid=uid, pin="0000"))
+    assert checked == ["0000", "0000"]  # one Argon2id each
+
+
+def test_a_second_sign_in_takes_the_session_over_and_the_first_kiosk_learns_it(
+    kiosk_a: Peer, kiosk_b: Peer
+) -> None:
+    first = kiosk_a.sign_in(AMIRA)
+    second = kiosk_b.sign_in(AMIRA)
+    with pytest.raises(Refused) as caught:
+        kiosk_a.ask(RenewLease(session_id=first.session_id))
+    assert (caught.value.reason, caught.value.detail) == ("session_ended", {"why": "taken_over"})
+    assert isinstance(kiosk_b.ask(RenewLease(session_id=second.session_id)), Lease)
+
+
+def test_under_the_rule_refuse_fifty_at_once_on_ten_kiosks_give_one_session(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    names = [f"kiosk-{number}" for number in range(10)]
+    nodes = make_nodes(tmp_path, "refuse", names)
+    hub = start_hub(nodes["hub"], clock)
+    people_in(hub)
+
+    def attempt(name: str) -> str:
+        try:
+            Peer(nodes[name], hub, clock).sign_in(AMIRA)
+        except Refused as error:
+            return error.reason
+        return name
+
+    with ThreadPoolExecutor(10) as pool:
+        results = list(pool.map(attempt, names * 5))
+    winner = hub.sessions.all_open()[0].kiosk_id
+    assert len(hub.sessions.all_open()) == 1
+    assert set(results) == {winner, "session_elsewhere"}
+    hub.store.close()
+
+
+def test_many_at_once_at_two_kiosks_leave_one_open_session(hub: Hub, kiosk_a: Peer, kiosk_b: Peer) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        leases = list(pool.map(lambda peer: peer.sign_in(AMIRA), [kiosk_a, kiosk_b] * 10))
+    assert len({lease.session_id for lease in leases}) == 20
+    assert len(hub.sessions.all_open()) == 1
+
+
+def test_the_database_itself_refuses_a_second_open_session(hub: Hub, kiosk_a: Peer, clock: FakeClock) -> None:
+    kiosk_a.sign_in(AMIRA)
+    with pytest.raises(sqlite3.IntegrityError):
+        hub.sessions.begin("r-amira", "kiosk-b", clock.now_utc())
+    with pytest.raises(sqlite3.IntegrityError):
+        hub.sessions.begin("r-bram", "kiosk-a", clock.now_utc())
+
+
+def test_the_next_person_at_a_kiosk_ends_the_session_left_there(hub: Hub, kiosk_a: Peer) -> None:
+    left = kiosk_a.sign_in(AMIRA)
+    kiosk_a.sign_in(BRAM)
+    assert [one.resident_id for one in hub.sessions.all_open()] == ["r-bram"]
+    assert hub.sessions.why_ended(left.session_id) == "restart"
+
+
+def test_a_lease_that_ran_out_protects_nobody_and_is_not_renewed(kiosk_a: Peer, clock: FakeClock) -> None:
+    lease = kiosk_a.sign_in(AMIRA)
+    clock.advance(901)
+    with pytest.raises(Refused, match="session_ended"):
+        kiosk_a.ask(RenewLease(session_id=lease.session_id))
+
+
+def test_renewing_moves_the_end_of_the_lease(kiosk_a: Peer, clock: FakeClock) -> None:
+    lease = kiosk_a.sign_in(AMIRA)
+    clock.advance(600)
+    renewed = kiosk_a.ask(RenewLease(session_id=lease.session_id))
+    assert isinstance(renewed, Lease)
+    assert (parse_iso(renewed.until_utc) - clock.now_utc()).total_seconds() == 900
+
+
+def test_leaving_ends_the_session_once_and_only_from_its_own_kiosk(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer, clock: FakeClock
+) -> None:
+    lease = kiosk_a.sign_in(AMIRA)
+    over = EndSession(session_id=lease.session_id, why="badge_gone", at_utc=iso(clock.now_utc()))
+    kiosk_b.tell(over)
+    assert hub.sessions.all_open()
+    for _ in range(2):
+        kiosk_a.tell(over, "one-and-the-same-message")
+    assert not hub.sessions.all_open()
+    ends = [one for one in hub.trail.about(lease.session_id) if one.action == "session_ended"]
+    assert [one.detail["why"] for one in ends] == ["badge_gone"]
+
+
+def test_a_kiosk_cannot_sign_in_for_another_nor_a_farm_at_all(kiosk_a: Peer, farm: Peer) -> None:
+    for peer, claimed in ((kiosk_a, "kiosk-b"), (farm, "farm")):
+        with pytest.raises(Corrupt, match="not_for_this_node"):
+            peer.ask(SignIn(kiosk_id=claimed, credential="badge", uid=AMIRA, pin="1234"))
+
+
+def test_every_attempt_is_in_the_trail_without_names(hub: Hub, kiosk_a: Peer) -> None:
+    refusal(kiosk_a, AMIRA, "0000")
+    refusal(kiosk_a, "FFFF")
+    kiosk_a.sign_in(AMIRA)
+    said = [(one.action, one.subject, one.detail.get("code")) for one in reversed(hub.trail.latest(10))]
+    assert said[:2] == [
+        ("sign_in_refused", "r-amira", "pin_wrong"),
+        ("sign_in_refused", "nobody", "badge_unknown"),
+    ]
+    assert said[2][0] == "signed_in"
+    assert not any("Amira" in repr(one) or "1234" in repr(one) for one in hub.trail.latest(10))
+
+
+def test_a_burst_never_checks_more_secrets_at_once_than_there_are_cores() -> None:
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def verify(secret: str, phc: str, pepper: bytes) -> bool:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        fits = verify_secret(secret, phc, pepper)
+        with lock:
+            inside -= 1
+        return fits
+
+    checker = Checker(PEPPER, verify)
+    with ThreadPoolExecutor(12) as pool:
+        assert not any(pool.map(lambda number: checker.fits(str(number), None), range(12)))
+    assert 1 <= most <= CORES
+
+
+# --- the rules alone ---------------------------------------------------------------------------------------------
+
+
+def test_attempts_count_down_and_begin_again_after_a_pause(clock: FakeClock) -> None:
+    now = clock.now_utc()
+    one = Attempts()
+    for left in (4, 3, 2, 1):
+        one = one.after_failure(now, LIMIT)
+        assert one.tries_left(LIMIT) == left
+        assert not one.is_locked(now)
+    one = one.after_failure(now, LIMIT)
+    assert one.is_locked(now)
+    assert one.tries_left(LIMIT) == 5
+
+
+def test_who_gives_way_to_a_new_session(clock: FakeClock) -> None:
+    now = clock.now_utc()
+    clock.advance(60)
+    later = clock.now_utc()
+    elsewhere = OpenSession("s1", "r1", "k2", later)
+    here = OpenSession("s2", "r2", "k1", later)
+    stale = OpenSession("s3", "r1", "k2", now)
+    assert sessions_to_end([elsewhere, here], "r1", "k1", now, "take_over") == [
+        ("s1", "taken_over"),
+        ("s2", "restart"),
+    ]
+    assert sessions_to_end([stale], "r1", "k1", now, "refuse") == [("s3", "lease_over")]
+    with pytest.raises(SessionElsewhere):
+        sessions_to_end([elsewhere], "r1", "k1", now, "refuse")
