@@ -1,14 +1,28 @@
-"""What an officer reads when the back office says no."""
+"""What an officer reads when the back office says no. What residents read is the kiosk's (``kiosk.terminal``)."""
 
 from provisioning.web.locale import N_
-from provisioning.web.sentences import ASK_SECURITY, ASK_TECHNICIAN, register
+from provisioning.web.sentences import ASK_LANDING, ASK_SECURITY, ASK_TECHNICIAN, register
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "sign_in_wrong": (N_("The name or the password is not right."), ASK_TECHNICIAN),
+    "sign_in_locked": (N_("Too many wrong passwords. You can try again: %(until_utc)s."), ASK_TECHNICIAN),
+    "sign_in_needed": (N_("Please sign in to go on."), ASK_TECHNICIAN),
+    "not_allowed": (N_("Your role may not do this."), ASK_SECURITY),
+    "not_enough_money": (
+        N_("There is not enough money on the account: %(short_cents)s too little."),
+        ASK_LANDING,
+    ),
+    "busy": (N_("Too many people sign in right now. Please try again in a moment."), ASK_TECHNICIAN),
+    "store_read_only": (N_("Nothing can be saved right now. Nothing was lost or paid."), ASK_TECHNICIAN),
+    "store_full": (
+        N_("The storage is full, so nothing can be saved. Nothing was lost or paid."),
+        ASK_TECHNICIAN,
+    ),
+    "store_locked": (N_("Nothing can be saved at this moment. Please try again."), ASK_TECHNICIAN),
+}
 
 
 def register_sentences() -> None:
     """Give these codes their words in this process; twice is harmless."""
-    register("sign_in_wrong", N_("The name or the password is not right."), ASK_TECHNICIAN)
-    register(
-        "sign_in_locked", N_("Too many wrong passwords. You can try again: %(until_utc)s."), ASK_TECHNICIAN
-    )
-    register("sign_in_needed", N_("Please sign in to go on."), ASK_TECHNICIAN)
-    register("not_allowed", N_("Your role may not do this."), ASK_SECURITY, ASK_SECURITY)
+    for code, (msgid, contact) in SENTENCES.items():
+        register(code, msgid, ASK_LANDING, contact)

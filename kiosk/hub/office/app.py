@@ -6,8 +6,7 @@ from typing import cast
 
 from flask import Blueprint, Flask, g, request, url_for
 
-from kiosk import sentences as kiosk_sentences
-from kiosk.hub import sentences as hub_sentences
+from kiosk.hub import sentences
 from kiosk.hub.node import Hub
 from kiosk.hub.office.devices import devices_pages
 from kiosk.hub.office.people import people_pages
@@ -41,13 +40,12 @@ def create_office(hub: Hub) -> Flask:
         ConfigRefused: the credential ``session-secret`` is missing.
         Corrupt: a catalogue cannot be read.
     """
-    kiosk_sentences.register_sentences()
-    hub_sentences.register_sentences()
+    sentences.register_sentences()
     site = hub.node.site
     app = create_app(
         "hub",
         secret=hub.node.credential("session-secret"),
-        catalogues=[kiosk_sentences.CATALOGUE, HERE.parent / "translations", *catalogues()],
+        catalogues=[HERE.parent / "translations", *catalogues()],
         clock=hub.clock,
         ui="office",
         languages=site.languages,

@@ -75,4 +75,12 @@ def _names(hub: Hub, records: list[AuditRecord]) -> dict[str, str]:
 
 
 def _detail(record: AuditRecord) -> str:
-    return ", ".join(f"{key} {value}" for key, value in record.detail.items())
+    """The detail in one line; a digest by its first twelve digits, which is how people compare them."""
+    return ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in record.detail.items())
+
+
+def _short(value: str | float | bool | None) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    text = str(value)
+    return text[:12] + "…" if len(text) > 40 else text
