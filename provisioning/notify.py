@@ -14,9 +14,9 @@ def notify(words: str) -> None:
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
         try:
-            line.sendto(words.encode(), address)
+            line.sendto(words.encode(), socket.MSG_DONTWAIT, address)
         except OSError:
-            return  # a manager that went away cannot be told
+            return  # a manager that went away or does not read cannot be told, and must not hold us up
 
 
 def watchdog_interval_s() -> float | None:

@@ -26,6 +26,7 @@ def patterns_page() -> Response:
 
 def sample_chart() -> Response:
     """A heating nozzle, for the chart on the patterns page."""
+    use_language(request.args.get("lang"))
     seconds = list(range(0, 300, 5))
     values = [round(min(215.0, 24 + second * 1.6), 1) for second in seconds]
     series = [

@@ -1,9 +1,12 @@
 """Serving a web process: waitress on loopback or a unix socket, readiness, watchdog, and a stop within two seconds."""
 
+import contextlib
 import logging
 import signal
+import socket
 import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -11,7 +14,7 @@ from typing import Any
 
 from flask import Flask
 from waitress.server import create_server
-from waitress.wasyncore import loop
+from waitress.wasyncore import close_all, loop
 
 from provisioning.notify import notify, watchdog_interval_s
 
@@ -27,7 +30,9 @@ class Server:
     def __init__(self, app: Flask, listen: str, *, threads: int = 4) -> None:
         self.listen = listen
         self._stopping = threading.Event()
-        self._server: Any = create_server(app, threads=threads, ident=None, **_where(listen), **_LIMITS)
+        self._server: Any = create_server(
+            app, threads=threads, ident=None, sockets=[_bound(listen)], **_LIMITS
+        )
 
     @property
     def port(self) -> int:
@@ -48,12 +53,15 @@ class Server:
     def stop(self) -> None:
         """Ask :meth:`run` to end; safe from a signal handler and from another thread."""
         self._stopping.set()
-        self._server.pull_trigger()
+        with contextlib.suppress(OSError):  # run() may have ended, and closed its trigger, this very moment
+            self._server.pull_trigger()
 
     def _close(self) -> None:
         self._server.accepting = False
         self._server.task_dispatcher.shutdown(timeout=STOP_S)
-        self._server.close()
+        close_all(
+            self._server._map, ignore_all=True
+        )  # the listening socket, the trigger, every open connection
         if self.listen.startswith("unix:"):
             Path(self.listen.removeprefix("unix:")).unlink(missing_ok=True)
 
@@ -67,35 +75,48 @@ _LIMITS: dict[str, Any] = {
 }
 
 
-def _where(listen: str) -> dict[str, object]:
-    """Waitress's words for ``unix:/path`` or ``host:port``.
+def _bound(listen: str) -> socket.socket:
+    """A socket at ``unix:/path`` (mode 660) or ``host:port``.
 
     Raises:
         ValueError: neither form.
+        OSError: taken, or not ours to use.
     """
     if listen.startswith("unix:"):
         path = Path(listen.removeprefix("unix:"))
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
             path.unlink()  # left by a killed process; the node's supervisor runs one of us
-        return {"unix_socket": str(path), "unix_socket_perms": "660"}
+        line = _bind(socket.AF_UNIX, str(path))
+        path.chmod(0o660)
+        return line
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError(f"cannot listen on {listen!r}: want unix:/path or host:port")
-    return {"host": host.strip("[]"), "port": int(port)}
+    return _bind(socket.AF_INET6 if "[" in host else socket.AF_INET, (host.strip("[]"), int(port)))
+
+
+def _bind(family: socket.AddressFamily, address: str | tuple[str, int]) -> socket.socket:
+    line = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if family != socket.AF_UNIX:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        line.bind(address)
+    except OSError:
+        line.close()
+        raise
+    return line
 
 
 class _Pulse:
     """The watchdog's beat, sent by the very loop that answers requests, no more often than systemd asks."""
 
     def __init__(self) -> None:
-        interval_s = watchdog_interval_s()
-        self._every = max(1, int(interval_s / LOOP_S / 2)) if interval_s is not None else 0
-        self._turns = 0
+        self._every_s = watchdog_interval_s()
+        self._next_s = 0.0
 
     def __call__(self) -> None:
-        self._turns += 1
-        if self._every and self._turns >= self._every:
-            self._turns = 0
+        if self._every_s is not None and time.monotonic() >= self._next_s:
+            self._next_s = time.monotonic() + self._every_s / 2
             notify("WATCHDOG=1")
 
 
