@@ -1,3 +1,5 @@
+"""A print's whole way on the hub: sheet, signatures, request, decision, order, progress, what the resident sees."""
+
 from collections.abc import Callable
 
 import pytest

@@ -1,3 +1,5 @@
+"""The officers' pages over HTTP: what they show, what each button does, and what it does the second time."""
+
 import re
 
 import pytest

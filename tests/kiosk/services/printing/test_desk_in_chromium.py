@@ -1,3 +1,5 @@
+"""The desk in a real browser: reachable, readable, nothing sticks out."""
+
 import pytest
 from playwright.sync_api import Page
 

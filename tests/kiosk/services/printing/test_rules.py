@@ -1,3 +1,5 @@
+"""The rules as tables and properties."""
+
 from dataclasses import replace
 from itertools import product
 

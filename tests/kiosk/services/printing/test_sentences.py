@@ -1,3 +1,5 @@
+"""Every code has its words, short and in every language."""
+
 import pytest
 
 from kiosk.services.printing import rules, sentences
