@@ -2,7 +2,7 @@
 
 import os
 import socket
-import threading
+from collections.abc import Callable
 
 
 def notify(words: str) -> None:
@@ -25,29 +25,16 @@ def watchdog_interval_s() -> float | None:
     return int(usec) / 2_000_000 if usec else None
 
 
-class Petter:
-    """Pets the watchdog for a process whose main loop waits inside a library.
+def loop_petter(monotonic_s: Callable[[], float]) -> Callable[[], None]:
+    """A function that pets the watchdog when it is time; a loop calls it each turn, so a stuck loop is not petted."""
+    interval_s = watchdog_interval_s()
+    last_s = monotonic_s()
 
-    ``alive`` is asked each time: a process that no longer does its work must be restarted, not petted.
-    """
-
-    def __init__(self, alive: "threading.Event | None" = None) -> None:
-        self._stop = threading.Event()
-        self._failed = alive
-        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
-
-    def start(self) -> None:
-        """Begin, when the service manager asks for it."""
-        if watchdog_interval_s() is not None:
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Pet no more."""
-        self._stop.set()
-
-    def _run(self) -> None:
-        interval_s = watchdog_interval_s() or 10.0
-        while not self._stop.wait(interval_s):
-            if self._failed is not None and self._failed.is_set():
-                return
+    def pet() -> None:
+        nonlocal last_s
+        now_s = monotonic_s()
+        if interval_s is not None and now_s - last_s >= interval_s / 2:
+            last_s = now_s
             notify("WATCHDOG=1")
+
+    return pet

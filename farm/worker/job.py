@@ -1,0 +1,67 @@
+"""A leased job: its spool file, checked, as the link wants to send it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from farm.gcode.spool import SpoolCorrupt, SpoolFile
+from farm.words import Lease
+from provisioning.errors import Refused
+
+CHUNK_BYTES = 1 << 20
+
+
+class LeaseRefused(Refused):
+    """A lease cannot be taken; ``reason`` is the code that the run fails with."""
+
+    code = "lease_refused"
+
+
+class LeasedJob:
+    """Lines 1 to last of one spool file."""
+
+    first = 1
+
+    def __init__(self, lease: Lease) -> None:
+        """Check and open the lease's spool file.
+
+        Raises:
+            LeaseRefused: ``spool_missing``, ``spool_differs`` (not the bytes that were approved), ``spool_corrupt``.
+        """
+        self.lease = lease
+        path = Path(lease.spool)
+        try:
+            if _sha256(path) != lease.sha256:
+                raise LeaseRefused("spool_differs", spool=path.name)
+            self.spool = SpoolFile(path)
+            self.spool.verify()
+        except OSError as error:
+            raise LeaseRefused("spool_missing", spool=path.name) from error
+        except SpoolCorrupt as error:
+            raise LeaseRefused("spool_corrupt", spool=path.name) from error
+
+    @property
+    def last(self) -> int:
+        """The last line."""
+        return len(self.spool)
+
+    def line(self, n: int, /) -> bytes:
+        """Line ``n`` ready to send."""
+        return self.spool.line(n)
+
+    def command(self, n: int) -> bytes:
+        """Line ``n`` without number and checksum."""
+        return self.spool.command(n)
+
+    def close(self) -> None:
+        """Unmap it."""
+        self.spool.close()
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,60 @@
+"""What a worker must still know after SIGKILL: the run it has, and how that ended, until the desk knows too."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from farm.words import ENDED, RunWord
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One run and its last state."""
+
+    run: str
+    job: str
+    state: RunWord
+    reason: str | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it is over."""
+        return self.state in ENDED
+
+
+class RunJournal:
+    """One small file, replaced as a whole: written when a state changes, never while printing on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> JournalEntry | None:
+        """The run of before, or None. A file that cannot be read counts as none: it is never half written."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=JournalEntry)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def write(self, entry: JournalEntry) -> None:
+        """Keep this; on the card when it returns."""
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(msgspec.json.encode(entry))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        self._sync_folder()
+
+    def forget(self) -> None:
+        """The desk knows: nothing is left to remember."""
+        self._path.unlink(missing_ok=True)
+        self._sync_folder()
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,295 @@
+"""The worker's loop: events to the run, effects to printer and desk. It decides nothing about a print."""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Callable
+
+import msgspec
+
+from farm.link.events import (
+    Event,
+    PrinterReset,
+    Temperatures,
+)
+from farm.run import Drop, Effect, Hold, Interrupt, PrintRun, Report, RunState, StopNow, Stream, Submit
+from farm.words import (
+    ENDED,
+    Beat,
+    Cancel,
+    CellState,
+    FromInterlock,
+    Hello,
+    Known,
+    Lease,
+    Pause,
+    PrinterReport,
+    PrinterWord,
+    Progress,
+    Resume,
+    RunReport,
+    Stop,
+    Subscribe,
+    Temps,
+    ToWorker,
+    Word,
+    encode,
+)
+from farm.worker.job import LeasedJob, LeaseRefused
+from farm.worker.journal import JournalEntry, RunJournal
+from farm.worker.place import WorkerPlace
+from farm.worker.printer import PrinterSide
+from provisioning.linesock import LineClient, turn
+
+BEAT_S = 0.5  # the interlock wants one a second
+REPORT_S = 1.0  # temperatures and progress, at most so often
+RESEND_S = 2.0  # an ended run is told again until the desk knows
+
+
+class Worker:
+    """One printer's process. :meth:`run` returns after :meth:`stop`."""
+
+    def __init__(
+        self,
+        place: WorkerPlace,
+        monotonic_s: Callable[[], float],
+        log: Callable[[str], None],
+        alive: Callable[[], None],
+        pid: int,
+    ) -> None:
+        self._place, self._now, self._log, self._alive, self._pid = place, monotonic_s, log, alive, pid
+        self._selector = selectors.DefaultSelector()
+        self._words = msgspec.json.Decoder(ToWorker)
+        self._cell_words = msgspec.json.Decoder(FromInterlock)
+        self._desk = LineClient(place.desk_socket, self._selector, self._on_desk, self._greet)
+        self._cell = LineClient(
+            place.cell_socket, self._selector, self._on_cell, self._subscribe, self._lose_cell
+        )
+        self._journal = RunJournal(place.journal)
+        self._entry = self._journal.read()
+        self._printer = PrinterSide(place, self._selector, monotonic_s, self._on_event)
+        self._link = self._printer.link
+        self._job: LeasedJob | None = None
+        self._run: PrintRun | None = None
+        self._is_live = False
+        self._told = PrinterReport(state="offline")
+        self._temperatures: Temperatures | None = None
+        self._begun_s = self._beat_s = self._report_s = self._resend_s = 0.0
+        self._line = 0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End the loop; safe from a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Serve the printer until :meth:`stop`; a run under way fails, its printer made safe by the falling relay."""
+        if self._entry is not None and not self._entry.is_ended:
+            self._keep(msgspec.structs.replace(self._entry, state="failed", reason="worker_restarted"))
+        while not self._stopping:
+            self._turn()
+        self._printer.close()
+        self._desk.close()
+        self._cell.close()
+        self._selector.close()
+
+    # --- one turn -----------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        now_s = self._now()
+        self._alive()
+        self._desk.turn(now_s)
+        self._cell.turn(now_s)
+        if self._is_live:
+            self._printer.look(now_s)
+        self._printer.send()
+        turn(self._selector, self._wait_s(now_s))
+        now_s = self._now()
+        self._printer.handle_timeout(now_s)
+        if self._run is not None:
+            self._perform(self._run.handle_timeout(now_s), now_s)
+            self._note_line(now_s)
+        self._tell(now_s)
+
+    def _wait_s(self, now_s: float) -> float:
+        due = [self._beat_s + BEAT_S, self._report_s + REPORT_S]
+        if self._printer.deadline is not None:
+            due.append(self._printer.deadline)
+        return max(0.0, min(due) - now_s)
+
+    def _on_event(self, event: Event, now_s: float) -> None:
+        if isinstance(event, Temperatures):
+            self._temperatures = event
+        elif isinstance(event, PrinterReset):
+            self._log(f"printer reset: {event.cause}")
+        if self._run is not None:
+            self._perform(self._run.take(event, now_s), now_s)
+
+    def _note_line(self, now_s: float) -> None:
+        """Remember the last line that was taken; the first layer's begin turns heating into printing."""
+        if self._run is None or self._job is None or self._link.next_line is None:
+            return
+        self._line = self._link.next_line - 1
+        if self._run.state is RunState.HEATING:
+            self._perform(self._run.note_layer(self._job.spool.layer_at(self._line)), now_s)
+
+    # --- effects ------------------------------------------------------------------------------------------------------
+
+    def _perform(self, effects: list[Effect], now_s: float) -> None:
+        for effect in effects:
+            match effect:
+                case Stream(at=at):
+                    assert self._job is not None, "a run has a job"
+                    self._link.stream(self._job, at)
+                case Hold():
+                    self._link.hold()
+                case Submit(commands=commands):
+                    for command in commands:
+                        self._link.submit(command)
+                case Interrupt():
+                    self._link.interrupt()
+                case StopNow():
+                    self._printer.stop(now_s)
+                case Report(state=state, reason=reason):
+                    assert self._job is not None, "a run has a job"
+                    lease = self._job.lease
+                    self._keep(JournalEntry(lease.run, lease.job, state, reason))
+                case Drop():
+                    self._drop()
+
+    def _keep(self, entry: JournalEntry) -> None:
+        self._entry = entry
+        self._journal.write(entry)
+        self._resend_s = self._now()
+        self._say(RunReport(run=entry.run, state=entry.state, reason=entry.reason))
+        self._log(f"run {entry.run} {entry.state} {entry.reason or ''}".rstrip())
+
+    def _drop(self) -> None:
+        if self._job is not None:
+            self._job.close()
+        self._job = self._run = None
+
+    # --- desk and cell ------------------------------------------------------------------------------------------------
+
+    def _say(self, word: Word) -> None:
+        self._desk.send(encode(word))
+
+    def _greet(self) -> None:
+        self._say(Hello(printer=self._place.printer, pid=self._pid))
+        self._say(self._told)
+        if self._entry is not None:
+            self._say(RunReport(run=self._entry.run, state=self._entry.state, reason=self._entry.reason))
+
+    def _on_desk(self, line: bytes) -> None:
+        now_s = self._now()
+        match self._words.decode(line):
+            case Lease() as lease:
+                self._take_lease(lease, now_s)
+            case Known(run=run, state=state):
+                if (
+                    self._entry is not None
+                    and (self._entry.run, self._entry.state) == (run, state)
+                    and state in ENDED
+                ):
+                    self._entry = None
+                    self._journal.forget()
+            case Stop():
+                self._perform(self._run.stop(), now_s) if self._run else self._printer.stop(now_s)
+            case Pause() | Resume() | Cancel() as wish:
+                self._wish(wish, now_s)
+
+    def _wish(self, wish: Pause | Resume | Cancel, now_s: float) -> None:
+        if self._run is None:
+            return
+        acts = {Pause: self._run.pause, Resume: self._run.resume, Cancel: self._run.cancel}
+        self._perform(acts[type(wish)](), now_s)
+
+    def _take_lease(self, lease: Lease, now_s: float) -> None:
+        if self._entry is not None and self._entry.run == lease.run:
+            self._say(RunReport(run=lease.run, state=self._entry.state, reason=self._entry.reason))
+            return
+        if self._entry is not None:
+            self._log(
+                f"lease {lease.run} while the desk does not know how {self._entry.run} ended: it will ask again"
+            )
+            return
+        try:
+            if not self._is_live:
+                raise LeaseRefused("cell_off")
+            if not self._link.is_ready or self._run is not None:
+                raise LeaseRefused("printer_not_ready")
+            self._job = LeasedJob(lease)
+        except LeaseRefused as error:
+            self._keep(JournalEntry(lease.run, lease.job, "failed", error.reason))
+            return
+        self._run = PrintRun(self._place.profile, self._job, self._job.last)
+        self._begun_s, self._line = now_s, 0
+        self._perform(self._run.begin(), now_s)
+
+    def _subscribe(self) -> None:
+        self._cell.send(encode(Subscribe()))
+        self._beat_s = 0.0
+
+    def _on_cell(self, line: bytes) -> None:
+        word = self._cell_words.decode(line)
+        if isinstance(word, CellState):
+            self._set_live(word.live)
+
+    def _lose_cell(self) -> None:
+        self._set_live(False)
+
+    def _set_live(self, is_live: bool) -> None:
+        if self._is_live and not is_live:
+            if self._run is not None:
+                self._perform(self._run.lose_power(), self._now())
+            self._printer.close()
+            self._temperatures = None
+        self._is_live = is_live
+
+    # --- telling ------------------------------------------------------------------------------------------------------
+
+    def _tell(self, now_s: float) -> None:
+        if now_s - self._beat_s >= BEAT_S:
+            self._beat_s = now_s
+            self._cell.send(encode(Beat(worker=self._place.printer)))
+        report = self._state()
+        if report != self._told:
+            self._told = report
+            self._say(report)
+        if now_s - self._report_s >= REPORT_S:
+            self._report_s = now_s
+            self._tell_figures(now_s)
+        if self._entry is not None and self._entry.is_ended and now_s - self._resend_s >= RESEND_S:
+            self._resend_s = now_s
+            self._say(RunReport(run=self._entry.run, state=self._entry.state, reason=self._entry.reason))
+
+    def _tell_figures(self, now_s: float) -> None:
+        if (seen := self._temperatures) is not None:
+            self._say(
+                Temps(
+                    nozzle_c=seen.nozzle_c or 0.0,
+                    nozzle_target_c=seen.nozzle_target_c or 0.0,
+                    bed_c=seen.bed_c or 0.0,
+                    bed_target_c=seen.bed_target_c or 0.0,
+                )
+            )
+        if self._job is not None and self._run is not None:
+            self._say(self._progress(self._job, now_s))
+
+    def _progress(self, job: LeasedJob, now_s: float) -> Progress:
+        cooling = self._run is not None and self._run.state is RunState.COOLING
+        line = job.last if cooling else self._line
+        return Progress(
+            run=job.lease.run,
+            line=line,
+            of=job.last,
+            layer=job.spool.layer_at(line),
+            layers=job.spool.layers,
+            elapsed_s=now_s - self._begun_s,
+            left_s=job.spool.seconds_left_at(line),
+        )
+
+    def _state(self) -> PrinterReport:
+        word: PrinterWord = "busy" if self._run is not None else self._printer.word
+        reason = self._printer.reason if self._is_live else "cell_off"
+        return PrinterReport(state=word, firmware=self._link.firmware.name, reason=reason)
