@@ -10,7 +10,7 @@ from provisioning.web.states import STATES
 
 SCREENS = {
     "kiosk": ("parts", "touch", "pin", "menu", "choose", "confirm", "requests", "status", "idle", "failure"),
-    "office": ("parts", "queue", "review", "desk", "empty", "signin", "failure", "sentences"),
+    "office": ("parts", "queue", "review", "desk", "empty", "signin", "failure", "sentences", "icons"),
 }
 
 

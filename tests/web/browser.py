@@ -28,7 +28,9 @@ ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-OPERABLE = "a[href], button, select, textarea, label.choice, input:not([type=hidden]):not([type=radio]):not([type=checkbox])"
+OPERABLE = (
+    "a[href], button, select, textarea, label.choice, input:not([type=hidden], [type=radio], [type=checkbox])"
+)
 
 
 _SHARED = pytest.StashKey[Browser]()
