@@ -1,8 +1,8 @@
 """Finding out where a firmware stands, from its own words and never from what we hope it took.
 
-A question is two lines: an unnumbered ``M105``, and a line whose number cannot be right. The firmware answers the second
-at once with its last line number, twice (``Last Line: n``, ``Resend: n+1``), which tells what was *taken*; and the first
-in turn with ``ok T:...``, a form that acknowledges nothing else, which tells that everything taken before is *done*.
+A question is two lines: an unnumbered ``M105``, and a line whose number cannot be right. The firmware answers the
+second at once with its last line number, twice (``Last Line: n``, ``Resend: n+1``), which tells what was *taken*; and
+the first in turn with ``ok T:...``, a form that acknowledges nothing else: everything taken before it is *done*.
 """
 
 from __future__ import annotations

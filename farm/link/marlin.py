@@ -123,8 +123,10 @@ class MarlinLink:
         self._pending, self._is_holding = (source, at), False
 
     def hold(self) -> None:
-        """Send no further line of the print; ``Held`` says where it stands."""
-        self._is_holding = True
+        """Send no further line of the print; ``Held`` says where it stands. Nothing when there is no print."""
+        if self.next_line is None and self._pending is None:
+            return
+        self._is_holding, self._is_confirmed = True, False
 
     def interrupt(self) -> None:
         """End a heat-up wait (M108).
@@ -343,7 +345,7 @@ class MarlinLink:
 
     def _synced(self, is_taken: bool) -> list[Event]:
         """The counter was to be moved: it was, or it will be tried again."""
-        self._is_syncing, self._is_confirmed = not is_taken, is_taken
+        self._is_syncing, self._is_confirmed = not is_taken, is_taken and not self._is_held
         self._strikes = 0 if is_taken else self._strikes + 1
         if self._strikes < SYNC_TRIES:
             return []

@@ -1,0 +1,1 @@
+"""Virtual printers: firmware behaviour, heat, motion, faults, pseudo-terminals. Shipped: demo, training and tests."""

@@ -1,0 +1,85 @@
+"""What moves: positions, modes, and a planner's queue of blocks that take the time they really take."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+PLANNER_BLOCKS = 16  # BLOCK_BUFFER_SIZE, Marlin 2.1
+ACCELERATION_MM_S2 = 1000.0  # DEFAULT_ACCELERATION of common 220 mm printers
+FEED_MAX_MM_S = (300.0, 300.0, 10.0, 60.0)  # DEFAULT_MAX_FEEDRATE of the same: X Y Z E
+AXES = "XYZE"
+
+
+class Motion:
+    """Position of the queue's end and the blocks on their way; times are the printer's own seconds."""
+
+    def __init__(self) -> None:
+        self.at = [0.0, 0.0, 0.0, 0.0]  # logical position, what M114 tells
+        self.extruded_mm = 0.0  # filament really pushed, retractions taken off
+        self.feed_mm_s = 25.0
+        self.is_relative = False
+        self.is_e_relative = False
+        self._ends: deque[float] = deque()
+        self._heading = (0.0, 0.0, 0.0)
+
+    def idle_at(self, now: float) -> float:
+        """When the last block will be done."""
+        return max(now, self._ends[-1]) if self._ends else now
+
+    def room_at(self, now: float) -> float:
+        """When there is room for one more block."""
+        while self._ends and self._ends[0] <= now:
+            self._ends.popleft()
+        return now if len(self._ends) < PLANNER_BLOCKS else self._ends[0]
+
+    def go(
+        self, words: dict[str, float], now: float, *, can_extrude: bool, length_mm: float | None = None
+    ) -> None:
+        """Put one block into the queue; ``length_mm`` is the way along an arc."""
+        if "F" in words and words["F"] > 0:
+            self.feed_mm_s = words["F"] / 60
+        delta = [self._way(axis, name, words) for axis, name in enumerate(AXES)]
+        for axis in range(4):
+            self.at[axis] += delta[axis]
+        if can_extrude:
+            self.extruded_mm += delta[3]
+        seconds = self._seconds(delta, length_mm)
+        if seconds > 0:
+            self._ends.append(self.idle_at(now) + seconds)
+
+    def _way(self, axis: int, name: str, words: dict[str, float]) -> float:
+        if name not in words:
+            return 0.0
+        relative = self.is_e_relative if axis == 3 else self.is_relative
+        return words[name] if relative else words[name] - self.at[axis]
+
+    def _seconds(self, delta: list[float], length_mm: float | None) -> float:
+        """Way by speed, slowed to the slowest axis, and what changing direction costs in braking and starting."""
+        x, y, z, e = delta
+        way = length_mm or math.sqrt(x * x + y * y + z * z) or abs(e)
+        if way == 0:
+            return 0.0
+        speed = self.feed_mm_s
+        for axis, most in enumerate(FEED_MAX_MM_S):
+            if delta[axis]:
+                speed = min(speed, most * way / abs(delta[axis]))
+        heading = (x / way, y / way, z / way)
+        along = sum(a * b for a, b in zip(heading, self._heading, strict=True))
+        self._heading = heading
+        return way / speed + (1 - max(-1.0, min(1.0, along))) * speed / (2 * ACCELERATION_MM_S2)
+
+    def home(self, axes: str) -> None:
+        """The named axes are at zero."""
+        for name in axes:
+            self.at[AXES.index(name)] = 0.0
+
+    def set_position(self, words: dict[str, float]) -> None:
+        """G92."""
+        for axis, name in enumerate(AXES):
+            if name in words:
+                self.at[axis] = words[name]
+
+    def quick_stop(self) -> None:
+        """M410: what was planned is forgotten."""
+        self._ends.clear()
