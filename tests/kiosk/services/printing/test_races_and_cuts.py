@@ -115,7 +115,7 @@ def work(config: Path) -> None:
             os.write(1, b".")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_hub_killed_at_any_instant_keeps_decision_debit_and_order_together(
     tmp_path: Path, seed: int
 ) -> None:
