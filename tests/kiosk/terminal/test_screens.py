@@ -1,9 +1,9 @@
-"""Every kiosk screen in a real Chromium, in Dutch and in Arabic: sizes, contrast, direction, and nothing left behind."""
+"""Every kiosk screen in a real Chromium, in Dutch and in Arabic: sizes, contrast, direction, nothing left behind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kiosk.terminal.app import make_app
-from kiosk.terminal.session import Credential, CredentialGone
+from kiosk.terminal.session import Credential, CredentialGone, SignedIn
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock, iso_after
 from provisioning.contracts import Notice, RequestStep, RequestView
@@ -29,7 +29,7 @@ URGENT = Notice(
         "en": "No hot water until 14:00",
     },
     body={
-        "nl": "De boiler wordt hersteld. Er is geen warm water op alle vleugels.\n\nDe douches zijn om 15 uur weer open.",
+        "nl": "De boiler wordt hersteld. Nergens is er warm water.\n\nDe douches zijn om 15 uur weer open.",
         "ar": "يجري إصلاح السخّان. لا يوجد ماء ساخن في كل الأجنحة.\n\nتُفتح الحمّامات من جديد في الساعة 15.",
         "en": "The boiler is being repaired.",
     },
@@ -114,7 +114,16 @@ def check(page: Page, name: str) -> None:
     assert small_targets(page) == [], name
     assert small_texts(page) == [], name
     assert sticks_out(page) <= 0, name
-    assert serious_faults(page) == [], name
+    assert hidden_below(page) <= 0, name
+    if name.endswith(
+        "-ar"
+    ):  # the same templates in another language: one of them is enough for axe, which is slow
+        assert serious_faults(page) == [], name
+
+
+def hidden_below(page: Page) -> int:
+    """How many pixels of the screen can only be seen by scrolling."""
+    return int(page.evaluate("(m => m.scrollHeight - m.clientHeight)(document.getElementById('main'))"))
 
 
 def sign_in(page: Page, house: House, credential: Credential) -> None:
@@ -246,15 +255,10 @@ def test_the_idle_warning_counts_down_and_a_press_keeps_the_session(house: House
     sign_in(page, house, BRAMS)
     now_s = house.terminal.keeper.now_s
     state = house.terminal.keeper.state
-    house.terminal.keeper._state = msgspec_free_replace(state, until_s=now_s + 14)
+    assert isinstance(state, SignedIn)
+    house.terminal.keeper._state = replace(state, until_s=now_s + 14)
     expect(page.locator("#idle")).to_be_visible()
     check(page, "warning-nl")
     page.locator("#idle button").tap()
     expect(page.locator("#idle")).to_be_hidden()
     assert house.terminal.keeper.state.until_s > now_s + 60
-
-
-def msgspec_free_replace(state: object, **changes: object):  # noqa: ANN201
-    from dataclasses import replace
-
-    return replace(state, **changes)  # type: ignore[type-var]

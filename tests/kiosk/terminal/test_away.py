@@ -1,0 +1,209 @@
+"""The hub away and back: offline passes, what waits, and what lies on the disk meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kiosk.terminal.session import SignedIn
+from kiosk.terminal.terminal import Terminal
+from provisioning.clock import FakeClock
+from provisioning.config import Node
+from provisioning.contracts import EndSession, PrintRequest
+from tests.kiosk.terminal.hub_sim import HubSim
+from tests.kiosk.terminal.kiosk_kit import (
+    AMIRA,
+    AMIRAS,
+    BRAM,
+    BRAMS,
+    PINS,
+    YUSUF,
+    Visitor,
+    hidden,
+    hub_sim,
+    make_nodes,
+    terminal_of,
+)
+from tests.support import wait_until
+
+
+@dataclass
+class Place:
+    hub: HubSim
+    kiosk: Node
+    clock: FakeClock
+
+
+@pytest.fixture
+def place(tmp_path: Path, clock: FakeClock) -> Iterator[Place]:
+    """A kiosk where Amira signed in once while the hub was there; now it is away."""
+    hub_node, kiosk_node = make_nodes(tmp_path)
+    with hub_sim(hub_node, clock) as hub:
+        with hub.on_air(), terminal_of(kiosk_node, clock) as terminal:
+            terminal.hub.refresh()
+            visitor = Visitor(terminal)
+            visitor.signs_in(AMIRAS)
+            visitor.leaves()
+            wait_until(lambda: hub.heard_of(EndSession))
+        yield Place(hub, kiosk_node, clock)
+
+
+def test_at_home_the_pin_opens_the_offline_set_while_the_hub_is_away(place: Place) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        menu = visitor.signs_in(AMIRAS)
+        assert "Hello Amira" in menu
+        assert "No connection" in menu
+        state = terminal.keeper.state
+        assert isinstance(state, SignedIn)
+        assert state.is_offline
+        assert terminal.trail.latest()[0].action == "signed_in_offline"
+        visitor.leaves()
+        assert terminal.outbox.count_waiting() == 0, "the hub never knew of this session"
+
+
+def test_without_a_pass_the_screen_says_that_the_hub_is_away(place: Place) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        assert "centrale computer antwoordt niet" in Visitor(terminal).signs_in(BRAMS)
+
+
+def test_a_pass_is_good_for_seventy_two_hours(place: Place) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        place.clock.advance(72 * 3600)
+        assert "Hello Amira" in Visitor(terminal).signs_in(AMIRAS)
+        Visitor(terminal).leaves()
+        place.clock.advance(1)
+        assert "centrale computer antwoordt niet" in Visitor(terminal).signs_in(AMIRAS)
+
+
+def test_a_pass_made_in_the_future_opens_nothing(place: Place) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        place.clock.advance(-3600)
+        assert "centrale computer antwoordt niet" in Visitor(terminal).signs_in(AMIRAS)
+
+
+def test_wrong_codes_lead_to_growing_pauses_that_a_restart_does_not_shorten(place: Place) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        for left in (4, 3, 2):
+            assert f"nog {left} keer" in visitor.signs_in(AMIRAS, "9999")
+        assert "nog één keer" in visitor.signs_in(AMIRAS, "9999")
+        assert "Te veel foute codes" in visitor.signs_in(AMIRAS, "9999")
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        place.clock.advance(299)
+        assert "Te veel foute codes" in visitor.signs_in(AMIRAS), "the right code, but the pause is running"
+        place.clock.advance(1)
+        for _ in range(4):
+            visitor.signs_in(AMIRAS, "9999")
+        assert "Te veel foute codes" in visitor.signs_in(AMIRAS, "9999")
+        place.clock.advance(599)
+        assert "Te veel foute codes" in visitor.signs_in(AMIRAS), "the second pause is twice as long"
+        place.clock.advance(1)
+        assert "Hello Amira" in visitor.signs_in(AMIRAS)
+
+
+def test_a_person_who_lives_elsewhere_leaves_no_pass(place: Place) -> None:
+    place.hub.may_offline = False
+    with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
+        Visitor(terminal).signs_in(AMIRAS)
+        assert terminal.db.row("SELECT count(*) AS n FROM offline_pass") == {"n": 0}
+
+
+def test_a_badge_that_the_hub_no_longer_knows_loses_its_pass(place: Place) -> None:
+    del place.hub.people[AMIRAS.uid]
+    with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
+        Visitor(terminal).signs_in(AMIRAS, "1234")
+        assert terminal.db.row("SELECT count(*) AS n FROM offline_pass") == {"n": 0}
+
+
+def ask(visitor: Visitor) -> str:
+    """Ask for a blue gauge; the request's key."""
+    page = visitor.sees("/printing/step-gauge")
+    receipt = visitor.press(page, "/printing/step-gauge", colour="blue", copies="1", do="ask")
+    assert "Your request is kept here." in receipt.get_data(as_text=True)
+    return hidden(page)["form_key"]
+
+
+def test_a_request_made_without_the_hub_is_shown_as_waiting_and_delivered_once_after_a_restart(
+    place: Place,
+) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        visitor.signs_in(AMIRAS)
+        key = ask(visitor)
+        assert "Waiting to be sent" in visitor.sees("/requests/")
+        visitor.leaves()
+    assert place.hub.heard_of(PrintRequest) == []
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        visitor.signs_in(AMIRAS)
+        assert "Waiting to be sent" in visitor.sees("/requests/"), "it survived the restart"
+        visitor.leaves()
+        with place.hub.on_air():
+            terminal.hub.refresh()
+            wait_until(lambda: terminal.outbox.count_waiting() == 0, what="the outbox is empty")
+            visitor.signs_in(AMIRAS)
+            assert "Waiting to be sent" not in visitor.sees("/requests/")
+            assert "R-000000" in visitor.sees("/requests/")
+    assert [wish.request_key for wish in place.hub.heard_of(PrintRequest)] == [key]  # type: ignore[attr-defined]
+
+
+def test_nobody_sees_what_waits_of_somebody_else(place: Place) -> None:
+    with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
+        Visitor(terminal).signs_in(BRAMS)
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        visitor.signs_in(AMIRAS)
+        ask(visitor)
+        visitor.leaves()
+        visitor.signs_in(BRAMS)
+        assert "Waiting to be sent" not in visitor.sees("/requests/")
+        assert "Wacht op verzending" not in visitor.sees("/requests/")
+        assert "entry--still" not in visitor.sees("/requests/")
+
+
+def test_the_hub_away_in_the_middle_of_a_session_says_so_and_keeps_the_request(place: Place) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        with place.hub.on_air():
+            visitor.signs_in(AMIRAS)
+            assert "No connection" not in visitor.sees("/")
+        visitor.sees("/")
+        assert "No connection" in visitor.sees("/")
+        ask(visitor)
+        visitor.leaves()
+        assert terminal.outbox.count_waiting() == 2, "the request and the end of the session"
+
+
+def test_a_session_that_a_crash_cut_off_is_ended_at_the_next_start(place: Place) -> None:
+    with place.hub.on_air():
+        terminal = Terminal(place.kiosk, place.clock)
+        Visitor(terminal).signs_in(AMIRAS)
+        terminal.db.close()  # as SIGKILL would: nothing is said to anybody
+        with terminal_of(place.kiosk, place.clock) as again:
+            assert "Amira" not in Visitor(again).sees("/")
+            last = again.trail.latest()[0]
+            assert (last.action, last.detail) == ("session_ended", {"why": "restart"})
+            wait_until(lambda: "restart" in place.hub.ended.values(), what="the hub hears of it")
+        with terminal_of(place.kiosk, place.clock) as third:
+            assert third.trail.latest()[0] == last, "ended once"
+
+
+def test_nothing_on_the_disk_names_a_person_a_badge_a_code_or_a_wish(place: Place) -> None:
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        with place.hub.on_air():
+            visitor.signs_in(BRAMS)
+            visitor.leaves()
+        visitor.signs_in(AMIRAS)
+        ask(visitor)
+        disk = b"".join(file.read_bytes() for file in place.kiosk.state_dir.iterdir() if file.is_file())
+    assert b"signed_in" in disk, "the trail is there to be read"
+    names = [card.first_name.encode() for card in (AMIRA, BRAM, YUSUF)]
+    badges = [uid.encode() for uid in PINS]
+    for secret in [*names, *badges, b'"colour"', b'"pin"', b'request_key":']:
+        assert secret not in disk
