@@ -7,6 +7,7 @@ from kiosk.hub.office.app import create_office
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
 from provisioning.log import start_log
+from provisioning.memory import return_big_blocks
 from provisioning.web.serve import serve as serve_web
 
 THREADS = 6  # a few kiosks, a farm and some officers at once; a check of a PIN takes a core for 40 ms
@@ -20,6 +21,7 @@ def serve(config: Path) -> None:
         OSError: the address is taken.
     """
     start_log()
+    return_big_blocks()
     node = load_node(config)
     hub = open_hub(node, SystemClock())
     try:
