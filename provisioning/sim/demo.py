@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from provisioning.sim.acts import sign_demo_models
 from provisioning.sim.demo_site import HOST, DemoRefused, DemoSite, make_site
 from provisioning.sim.running import RunningSite
 
 Tell = Callable[[str], None]
 PORTS = 5
+DEMO_MODELS = 7
 
 
 def check_ports(port: int) -> None:
@@ -42,8 +44,6 @@ def bring_in(site: DemoSite, binaries: Path, tell: Tell) -> None:
     Raises:
         DemoRefused: a command of ours failed; the reason holds its last line.
     """
-    if site.is_peopled:
-        return
     hub, farm = site.nodes["hub"].config, site.nodes["farm"].config
     here = Path(__file__).parent
     steps = (
@@ -67,7 +67,6 @@ def bring_in(site: DemoSite, binaries: Path, tell: Tell) -> None:
         if done.returncode:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:]
             raise DemoRefused(reason=f"`{command} {' '.join(words)}` failed: {' '.join(last)}")
-    site.mark_peopled()
 
 
 def binaries_folder() -> Path:
@@ -86,7 +85,8 @@ def build(base: Path, port: int, tell: Tell) -> RunningSite:
     tell("making keys and configuration")
     site = make_site(base, port)
     binaries = binaries_folder()
-    bring_in(site, binaries, tell)
+    if not site.is_peopled:
+        bring_in(site, binaries, tell)
     running = RunningSite(site, binaries)
     names = running.supervisor.names()
     tell(f"starting {len(names)} processes")
@@ -97,6 +97,10 @@ def build(base: Path, port: int, tell: Tell) -> RunningSite:
         tell(f"{len(ready)} of {len(names)} ready: {name}")
 
     running.start(one_ready)
+    if not site.is_peopled:
+        tell("two officers sign the models")
+        sign_demo_models(site, DEMO_MODELS)
+        site.mark_peopled()
     return running
 
 
