@@ -61,3 +61,120 @@ def interlock(config: Path, cell: str) -> None:
     start_log()
     node, farm = farm_node(config)
     run(node, farm, cell)
+
+
+@main.command()
+@config_option
+def serve(config: Path) -> None:
+    """The desk: queue, parts, the staff's pages and the doors for the hub."""
+    from farm.desk.app import create_desk
+    from farm.desk.node import open_desk
+    from provisioning.clock import SystemClock
+    from provisioning.log import start_log
+    from provisioning.web.serve import serve as serve_app
+
+    start_log()
+    node, _farm = farm_node(config)
+    desk = open_desk(node, SystemClock())
+    app = create_desk(desk)
+    desk.start()
+    try:
+        serve_app(app, node.listen, threads=6)
+    finally:
+        desk.stop()
+
+
+@main.command()
+@config_option
+def reader(config: Path) -> None:
+    """The badge reader of the workshop."""
+    from provisioning.readers.agent import run
+
+    run(config)
+
+
+@main.command()
+@config_option
+@click.option("--printer", required=True, help="Which printer this process drives.")
+def worker(config: Path, printer: str) -> None:
+    """Drive one printer over its serial port."""
+    from farm.worker.main import run_worker
+
+    run_worker(config, printer)
+
+
+@main.command()
+@config_option
+def simulate(config: Path) -> None:
+    """Virtual printers on pseudo-terminals, for the demo, training and tests."""
+    from farm.sim.process import run
+
+    run(config)
+
+
+@main.group()
+def audit() -> None:
+    """The farm's audit trail."""
+
+
+@audit.command("verify")
+@config_option
+def audit_verify(config: Path) -> None:
+    """Read the whole trail and name the first bad record; exit status 1 when there is one."""
+    from farm.desk.node import STORE_FILE
+    from provisioning.audit.trail import verify_trail
+    from provisioning.identity import NodeKey
+
+    node, _farm = farm_node(config)
+    path = node.state_dir / STORE_FILE
+    flaw = verify_trail(path, node.node_id, NodeKey.load(node).key.public_key())
+    if flaw is not None:
+        raise click.ClickException(f"record {flaw.seq} is the first bad one: {flaw.what}")
+    click.echo(f"{path.name}: every record is whole, signed and in order")
+
+
+@main.group()
+def profiles() -> None:
+    """Firmware profiles: what we believe about a printer model."""
+
+
+@profiles.command("check")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def profiles_check(files: tuple[Path, ...]) -> None:
+    """Load FILES (all shipped profiles when none is given) and say what is wrong with each."""
+    from farm.profiles import PROFILES_DIR, BadProfile, load_profile
+
+    wrong = 0
+    for file in files or tuple(sorted(PROFILES_DIR.glob("*.toml"))):
+        try:
+            profile = load_profile(file)
+        except BadProfile as error:
+            wrong += 1
+            click.echo(f"{error}", err=True)
+        else:
+            todo = [name for name, state in profile.quality.items() if state == "todo"]
+            click.echo(f"{file.name}: good; not yet proven: {', '.join(todo) or 'nothing'}")
+    if wrong:
+        raise click.ClickException(f"{wrong} of the profiles cannot be used")
+
+
+@main.group()
+def models() -> None:
+    """Models: G-code files that were taken in."""
+
+
+@models.command("demo")
+@config_option
+def models_demo(config: Path) -> None:
+    """Take the demo's models and reels in, before the node's first start; what is here already stays."""
+    from farm.desk.demo import bring_in
+    from farm.desk.node import open_desk
+    from provisioning.clock import SystemClock
+
+    node, _farm = farm_node(config)
+    desk = open_desk(node, SystemClock())
+    try:
+        for line in bring_in(desk):
+            click.echo(line)
+    finally:
+        desk.store.close()

@@ -208,27 +208,43 @@ class Floor:
         scale: Scale,
         clock: Clock,
     ) -> None:
+        self._run_dir, self._cell_ids = run_dir, cells
         self._live, self._runs, self._clock, self._scale = live, runs, clock, scale
-        self._selector = selectors.DefaultSelector()
+        self._own, self._trail, self._store = own, trail, store
         self._todo: deque[Callable[[], object]] = deque()
-        self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._selector.register(self._wake_in, selectors.EVENT_READ, self._drain)
-        self._workers = WorkerDoor(run_dir / "desk.sock", self._selector, live, runs)
-        self._cells = {
-            cell: CellDoor(cell, run_dir / f"interlock-{cell}.sock", self._selector, live, own, trail, store)
-            for cell in cells
-        }
-        self._reader = LineServer(
-            run_dir / "reader.sock", self._selector, self._on_reader, self._reader_came, self._reader_went
-        )
-        scale.open(self._selector, live.note_weight)
-        runs.send = self._workers.send
+        self._cells: dict[str, CellDoor] = {}
+        self._workers: WorkerDoor | None = None
+        self._wake_out = -1
         self._stopping = False
         self.failed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="floor", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Open the sockets and begin.
+
+        Raises:
+            OSError: a socket cannot be made.
+        """
+        self._selector = selectors.DefaultSelector()
+        self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector.register(self._wake_in, selectors.EVENT_READ, self._drain)
+        workers = self._workers = WorkerDoor(
+            self._run_dir / "desk.sock", self._selector, self._live, self._runs
+        )
+        self._runs.send = workers.send
+        for cell in self._cell_ids:
+            path = self._run_dir / f"interlock-{cell}.sock"
+            self._cells[cell] = CellDoor(
+                cell, path, self._selector, self._live, self._own, self._trail, self._store
+            )
+        self._reader = LineServer(
+            self._run_dir / "reader.sock",
+            self._selector,
+            self._on_reader,
+            self._reader_came,
+            self._reader_went,
+        )
+        self._scale.open(self._selector, self._live.note_weight)
         self._thread.start()
 
     def stop(self) -> None:
@@ -246,7 +262,7 @@ class Floor:
         """
         if not self._live.printer(printer_id).connected:
             raise Unavailable("worker_away", printer=printer_id)
-        self._post(lambda: self._workers.send(printer_id, word))
+        self._post(lambda: self._runs.send(printer_id, word))
 
     def reset(self, cell_id: str, officer_id: str, role: str) -> None:
         """Ask a cell to go live and wait for its answer, from any thread.
@@ -294,7 +310,8 @@ class Floor:
             log.error("queue: %s", error)
 
     def _close(self) -> None:
-        self._workers.close()
+        if self._workers is not None:
+            self._workers.close()
         for door in self._cells.values():
             door.close()
         self._reader.close()

@@ -36,6 +36,7 @@ class Desk:
     farm: FarmSection
     clock: Clock
     pepper: bytes
+    key: NodeKey
     store: Store
     trail: Trail
     own: DeskStore
@@ -119,6 +120,7 @@ def open_desk(node: Node, clock: Clock) -> Desk:
         farm=farm,
         clock=clock,
         pepper=pepper,
+        key=key,
         store=store,
         trail=trail,
         own=own,

@@ -1,0 +1,145 @@
+"""Models: what was taken in, what was decided on it, and the form that takes another one in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as AnyResponse
+
+from farm.desk import words
+from farm.desk.fields import cents_field, choice_field
+from farm.desk.guard import may, needs, officer
+from farm.desk.intake import ModelRefused, Proposal
+from farm.desk.node import Desk
+from farm.desk.sentences import gcode_sentence
+from farm.gcode.refusal import GcodeRefused
+from provisioning.contracts import ModelSheet
+from provisioning.errors import Refused
+from provisioning.web.forms import FieldMissing, form_key, text_field, whole_field
+from provisioning.web.sentences import Sentence, sentence_for
+
+STL_MAX_BYTES = 50_000_000
+DEAREST_CENTS = 10_000
+
+
+def model_pages(desk: Desk) -> Blueprint:
+    """The list, one model, its pictures, and taking one in."""
+    pages = Blueprint("models", __name__, url_prefix="/models")
+
+    @pages.get("/")
+    @needs("farm_seen")
+    def every() -> str:
+        """Every model, newest first."""
+        return render_template("models/every.html", models=desk.queue.models(), words=words, may=may)
+
+    @pages.get("/new")
+    @needs("model_taken_in")
+    def new() -> str:
+        """The form."""
+        return _form(desk, None)
+
+    @pages.post("/new")
+    @needs("model_taken_in")
+    def take_in() -> AnyResponse:
+        """Read, measure and draw the file; on a refusal the form comes back with the line that is wrong."""
+        key = form_key()
+        if earlier := desk.own.outcome(key):
+            return redirect(earlier, 303)
+        try:
+            sheet = _take_in(desk)
+        except GcodeRefused as error:
+            return Response(_form(desk, gcode_sentence(error), error.refusal.why), error.http_status)
+        except (ModelRefused, FieldMissing) as error:
+            return Response(_form(desk, sentence_for(error)), error.http_status)
+        target = url_for(".one", model_id=sheet.model_id)
+        with desk.store.atomic():
+            desk.own.first_press(key)
+            desk.own.keep_outcome(key, target)
+        desk.changed()
+        return redirect(target, 303)
+
+    @pages.get("/<model_id>")
+    @needs("farm_seen")
+    def one(model_id: str) -> str:
+        """One model with its pictures, figures and history."""
+        model = desk.queue.model(model_id) or abort(404)
+        return render_template(
+            "models/one.html",
+            model=model,
+            words=words,
+            trail=desk.trail.about(model_id),
+            officer_of=desk.own.officer,
+            hub_away=desk.drain.is_away,
+        )
+
+    @pages.get("/<model_id>/<any(top, angle):view>.png")
+    @needs("farm_seen")
+    def picture(model_id: str, view: str) -> AnyResponse:
+        """A picture of what the file prints."""
+        png = desk.queue.picture(model_id, view)
+        if png is None:
+            abort(404)
+        response = Response(png, mimetype="image/png")
+        response.headers["Cache-Control"] = "private, max-age=3600"
+        return response
+
+    return pages
+
+
+def _form(desk: Desk, problem: Sentence | None, why: str = "") -> str:
+    return render_template(
+        "models/new.html",
+        problem=problem,
+        why=why,
+        typed=request.form,
+        kinds=sorted(set(desk.kinds.values())),
+        words=words,
+    )
+
+
+def _take_in(desk: Desk) -> ModelSheet:
+    proposal = _proposal(desk)
+    upload = request.files.get("gcode")
+    if upload is None or not upload.filename:
+        raise FieldMissing("file_missing")
+    stl_upload = request.files.get("stl")
+    files: list[Path] = []
+    try:
+        gcode = _kept(desk, upload, files)
+        stl = _kept(desk, stl_upload, files) if stl_upload is not None and stl_upload.filename else None
+        return desk.intake.take_in(gcode, stl, proposal)
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _kept(desk: Desk, upload: FileStorage, files: list[Path]) -> Path:
+    path = desk.intake.new_file()
+    files.append(path)
+    upload.save(path)
+    if path.stat().st_size > STL_MAX_BYTES and upload.name == "stl":
+        raise Refused("too_large")
+    return path
+
+
+def _proposal(desk: Desk) -> Proposal:
+    languages = desk.node.site.languages
+    titles = {
+        code: text_field(f"title_{code}", max_length=60, required=code == languages[0]) for code in languages
+    }
+    purposes = {code: text_field(f"purpose_{code}", max_length=160, required=False) for code in languages}
+    colours = tuple(colour for colour in words.COLOURS if colour in request.form.getlist("colours"))
+    if not colours:
+        raise FieldMissing(field="colours")
+    return Proposal(
+        title={code: text for code, text in titles.items() if text},
+        purpose={code: text for code, text in purposes.items() if text},
+        printer_kind=choice_field("printer_kind", set(desk.kinds.values())),
+        material=choice_field("material", words.MATERIALS),
+        colours=colours,
+        price_cents=cents_field("price", high=DEAREST_CENTS),
+        max_copies=whole_field("max_copies", low=1, high=20),
+        added_by=officer().officer_id,
+    )

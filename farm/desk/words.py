@@ -1,0 +1,154 @@
+"""Words of the desk that stand for codes: roles, colours, contacts, reasons, obstacles, flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from farm.queue.matching import Obstacle
+from provisioning.web.locale import N_, gettext
+
+ROLES: dict[str, str] = {
+    "landing": N_("landing officer"),
+    "teacher": N_("teacher"),
+    "workshop": N_("workshop officer"),
+    "security": N_("security officer"),
+    "technician": N_("technician"),
+    "director": N_("director"),
+}
+
+
+class Colour(NamedTuple):
+    """A filament's colour: its word, and how its swatch is drawn."""
+
+    word: str
+    drawn: str
+
+
+COLOURS: dict[str, Colour] = {
+    "white": Colour(N_("white"), "#f4f4f0"),
+    "black": Colour(N_("black"), "#20242a"),
+    "grey": Colour(N_("grey"), "#8b9299"),
+    "blue": Colour(N_("blue"), "#1f5fb4"),
+    "red": Colour(N_("red"), "#c0302b"),
+    "green": Colour(N_("green"), "#2f8a4a"),
+    "yellow": Colour(N_("yellow"), "#f0c22e"),
+    "orange": Colour(N_("orange"), "#e07b1f"),
+}
+MATERIALS = ("PLA", "PETG")
+
+CONTACTS: dict[str, tuple[str, str]] = {
+    "door": (N_("Door"), "door"),
+    "emergency_stop": (N_("Emergency stop"), "hand-stop"),
+    "smoke": (N_("Smoke detector"), "flame"),
+}
+
+TRIPS: dict[str, str] = {
+    "door": N_("the door"),
+    "emergency_stop": N_("the emergency stop"),
+    "smoke": N_("the smoke detector"),
+    "stop": N_("the interlock process, which was stopped"),
+    "journal": N_("the interlock's journal, which cannot be written"),
+}
+
+REASONS: dict[str, str] = {
+    "printer_lost": N_("The connection to the printer was lost."),
+    "printer_reset": N_("The printer started anew in mid-print."),
+    "worker_restarted": N_("The program that drives the printer started anew."),
+    "run_lost": N_("The printer no longer knows this run."),
+    "given_up": N_("An officer gave this run up."),
+    "cancelled": N_("An officer cancelled this run."),
+    "cancelled_by_officer": N_("An officer ended this order."),
+    "stopped": N_("An officer pressed stop."),
+    "spool_gone": N_("The prepared file was damaged and is made again."),
+    "spool_corrupt": N_("The prepared file was damaged."),
+    "gcode_tampered": N_("The stored G-code is not the file that was approved."),
+    "not_the_approved_file": N_("The stored G-code is not the file that was approved."),
+    "gcode_gone": N_("The G-code file is no longer here."),
+    "order_expired": N_("The approval had expired."),
+    "order_copies": N_("More copies were ordered than the model allows."),
+    "order_model_unknown": N_("This farm does not have the model."),
+    "order_other_file": N_("The order is for another file than the one kept here."),
+    "order_not_approved": N_("The model is not approved here."),
+    "order_other_printer": N_("The model is made for another kind of printer."),
+    "order_other_material": N_("The model is not approved in this material."),
+    "order_other_colour": N_("The model is not approved in this colour."),
+    "model_withdrawn": N_("The model was withdrawn."),
+    "printer_kind_unknown": N_("No printer here is of the kind that the model needs."),
+    "thermal_runaway": N_("The printer's own heat protection stopped it."),
+    "firmware_error": N_("The printer's firmware reported an error."),
+}
+
+OBSTACLES: dict[str, str] = {
+    "other_kind": N_("is another kind of printer"),
+    "no_reel": N_("has no reel"),
+    "other_material": N_("holds %(detail)s"),
+    "other_colour": N_("holds the colour %(detail)s"),
+    "reel_too_short": N_("its reel has only %(detail)s g left"),
+    "printer_busy": N_("is busy with another job"),
+    "bed_not_clear": N_("its bed is not clear yet"),
+    "cell_off": N_("its cell has no power"),
+    "printer_offline": N_("is not connected"),
+    "printer_identifying": N_("is being identified"),
+    "printer_quarantined": N_("is not trusted: its firmware is not the expected one"),
+}
+
+FLAGS: dict[str, str] = {
+    "long_thin": N_("long and thin"),
+    "tall_thin": N_("tall and thin"),
+    "tiny": N_("very small"),
+    "much_support": N_("much support"),
+    "slicer_figures_differ": N_("the slicer's figures differ from ours"),
+}
+
+JOB_STATES: dict[str, str] = {
+    "ordered": N_("Ordered"),
+    "spooling": N_("Being prepared"),
+    "queued": N_("Waits for a printer"),
+    "leased": N_("Given to a printer"),
+}
+
+VERDICTS: dict[str, tuple[str, str, str]] = {
+    "green": (N_("Mass as expected"), "good", "circle-check"),
+    "amber": (N_("A little off"), "wait", "alert-triangle"),
+    "red": (N_("Far off"), "bad", "octagon"),
+}
+
+
+def word(words: dict[str, str], code: str) -> str:
+    """The translated word of a code; the code itself when nobody gave it one."""
+    return gettext(words[code]) if code in words else code.replace("_", " ")
+
+
+def roles_in_words(roles: Iterable[str]) -> str:
+    """``teacher, workshop officer`` in the request's language."""
+    held = set(roles)
+    return ", ".join(gettext(ROLES[role]) for role in ROLES if role in held)
+
+
+def colour_word(colour: str) -> str:
+    """A colour's name in the request's language."""
+    return gettext(COLOURS[colour].word) if colour in COLOURS else colour
+
+
+def colour_drawn(colour: str) -> str:
+    """How a colour's swatch is filled."""
+    return COLOURS[colour].drawn if colour in COLOURS else "#b9a7d6"
+
+
+def reason_word(reason: str) -> str:
+    """Why a job failed, as a sentence; an unknown code as it came."""
+    return word(REASONS, reason) if reason else ""
+
+
+def trip_word(cause: str) -> str:
+    """What tripped a cell."""
+    if cause.startswith("worker:"):
+        return gettext("the program of %(printer)s, which fell silent", printer=cause.removeprefix("worker:"))
+    return word(TRIPS, cause)
+
+
+def obstacle_word(obstacle: Obstacle) -> str:
+    """Why a printer does not take a job: what follows its name."""
+    detail = colour_word(obstacle.detail) if obstacle.code == "other_colour" else obstacle.detail
+    return gettext(OBSTACLES[obstacle.code], detail=detail) if obstacle.code in OBSTACLES else obstacle.code
