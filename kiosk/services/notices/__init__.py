@@ -2,4 +2,4 @@
 
 from kiosk.services.base import Tile
 
-TILE = Tile(name="notices", icon="speakerphone", word="Notices", needs_hub=False, order=30)
+TILE = Tile(name="notices", icon="bell", word="Notices", needs_hub=False, order=30)

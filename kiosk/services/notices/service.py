@@ -21,7 +21,7 @@ class NoticesService(HubService):
 
     tile = TILE
     migrations = (NOTICES,)
-    links = (DeskLink("Notices", "notices.every", "speakerphone", "notice_written", 40),)
+    links = (DeskLink("Notices", "notices.every", "bell", "notice_written", 40),)
     store: NoticeStore
 
     def connect(self, context: HubContext, receiver: Receiver) -> None:

@@ -59,6 +59,29 @@
     await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => undefined);
   });
 
+  // What does not fit says so, and moves by two buttons: nobody needs to know that a screen can be pushed.
+  const screen = document.querySelector("main.screen");
+  const more = document.querySelector("[data-more]");
+  function showMore() {
+    const above = screen.scrollTop > 1;
+    const below = screen.scrollTop + screen.clientHeight < screen.scrollHeight - 1;
+    screen.classList.toggle("screen--above", above);
+    screen.classList.toggle("screen--below", below);
+    more.hidden = screen.scrollHeight <= screen.clientHeight + 1;
+    more.querySelector("[data-scroll='-1']").disabled = !above;
+    more.querySelector("[data-scroll='1']").disabled = !below;
+  }
+  if (screen && more) {
+    more.addEventListener("click", (event) => {
+      const way = event.target.closest("[data-scroll]")?.dataset.scroll;
+      if (way) screen.scrollBy({ top: Number(way) * (screen.clientHeight - 96), behavior: "instant" });
+    });
+    screen.addEventListener("scroll", showMore, { passive: true });
+    new ResizeObserver(showMore).observe(screen);
+    for (const part of screen.children) new ResizeObserver(showMore).observe(part);
+    showMore();
+  }
+
   for (const pad of document.querySelectorAll("[data-keypad]")) {
     const entry = pad.querySelector("input");
     entry.readOnly = true; // digits come from the keys below and from a keyboard, never from a system keyboard
