@@ -9,7 +9,19 @@ from provisioning.web.shell import NavItem, shell_of
 from provisioning.web.states import STATES
 
 SCREENS = {
-    "kiosk": ("parts", "touch", "pin", "menu", "choose", "confirm", "requests", "status", "idle", "failure"),
+    "kiosk": (
+        "parts",
+        "touch",
+        "pin",
+        "menu",
+        "full",
+        "choose",
+        "confirm",
+        "requests",
+        "status",
+        "idle",
+        "failure",
+    ),
     "office": ("parts", "queue", "review", "desk", "empty", "signin", "failure", "sentences", "icons"),
 }
 
@@ -60,7 +72,7 @@ def _samples(ui: str, screen: str) -> dict[str, object]:
             if signed_in
             else {}
         )
-        return {**common, **who, "speak_url": "#speak", "offline": screen == "requests"}
+        return {**common, **who, "speak_url": "#speak", "offline": screen in {"requests", "full"}}
     return {
         **common,
         "officer_name": "L. Peeters",
