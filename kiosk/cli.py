@@ -36,6 +36,9 @@ config_option = click.option(
     show_default=True,
     help="This node's node.toml.",
 )
+head_option = click.option(
+    "--head", default="", metavar="SEQ:DIGEST", help="A head printed earlier: finds a cut-off end too."
+)
 file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
@@ -90,14 +93,19 @@ def audit() -> None:
 
 @audit.command("verify")
 @config_option
-@click.option(
-    "--head", default="", metavar="SEQ:DIGEST", help="A head printed earlier: finds a cut-off end too."
-)
+@head_option
 def audit_verify(config: Path, head: str) -> None:
     """Check every record; name the first bad one and exit with 1. Safe while the hub runs."""
-    from kiosk.hub.commands import verify_audit
+    from kiosk.hub.node import STORE_FILE
 
-    sentence, whole = verify_audit(config, head)
+    _say_verdict(config, STORE_FILE, head)
+
+
+def _say_verdict(config: Path, store_file: str, head: str) -> None:
+    from provisioning.audit.verdict import verdict
+    from provisioning.config import load_node
+
+    sentence, whole = verdict(load_node(config), store_file, head)
     click.echo(sentence)
     sys.exit(0 if whole else 1)
 
@@ -123,3 +131,18 @@ def kiosk_reader(config: Path) -> None:
     from provisioning.readers.agent import run
 
     run(config)
+
+
+@kiosk.group("audit")
+def kiosk_audit() -> None:
+    """The kiosk's audit trail."""
+
+
+@kiosk_audit.command("verify")
+@config_option
+@head_option
+def kiosk_audit_verify(config: Path, head: str) -> None:
+    """Check every record; name the first bad one and exit with 1. Safe while the kiosk runs."""
+    from kiosk.terminal.store import STORE_FILE
+
+    _say_verdict(config, STORE_FILE, head)

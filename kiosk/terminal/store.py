@@ -10,6 +10,7 @@ from provisioning.errors import Corrupt
 from provisioning.store import Store
 from provisioning.store.opening import script
 
+STORE_FILE = "kiosk.sqlite"
 TERMINAL = Migrations("terminal")
 
 

@@ -21,7 +21,7 @@ from kiosk.terminal.session import (
     SessionEnded,
     SignedIn,
 )
-from kiosk.terminal.store import TERMINAL, TerminalStore
+from kiosk.terminal.store import STORE_FILE, TERMINAL, TerminalStore
 from provisioning.audit import AUDIT, Trail
 from provisioning.clock import Clock, iso
 from provisioning.config import ConfigRefused, Node
@@ -77,7 +77,7 @@ class Terminal:
             raise ConfigRefused(file=str(node.path), reason="section [kiosk] is missing")
         self.node, self.clock, self.section = node, clock, node.kiosk
         storage_key = node.credential("storage-key")
-        self.db = open_store(node.state_dir / "kiosk.sqlite", (MAIL, AUDIT, TERMINAL))
+        self.db = open_store(node.state_dir / STORE_FILE, (MAIL, AUDIT, TERMINAL))
         self.store = TerminalStore(self.db)
         signer = NodeKey.load(node)
         self.trail = Trail(self.db, signer, clock)
