@@ -161,6 +161,8 @@ class Cell:
     def _do(self, change: Callable[[], bool]) -> None:
         """Apply ``change`` to the chain; when it trips, the relay is off before the lock is let go."""
         with self._lock:
+            if self._relay.closed:  # on the way out, while workers still hang up
+                return
             before = (self._chain.contacts, self._chain.workers)
             tripped = change()
             if not self._chain.live:

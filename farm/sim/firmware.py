@@ -67,6 +67,24 @@ class VirtualMarlin:
         self._is_booting, self._boot_cause = True, cause
         self._report_at = self._busy_at = self._heat_at = math.inf
 
+    def cut_power(self, now: float) -> None:
+        """Everything stops without a word; :meth:`reset` is what brings it back."""
+        self.advance(now)
+        self._go_dead()
+        self._out.clear()
+
+    def tell(self, line: str, now: float) -> None:
+        """Say something unasked, as a filament sensor or a button makes it do."""
+        self.advance(now)
+        if not self.is_killed and not self._is_booting:
+            self._say(line)
+
+    def halt(self, why: str, now: float) -> None:
+        """Find something wrong and stop for good, ``why`` being the firmware's own words."""
+        self.advance(now)
+        if not self.is_killed:
+            self._kill(why)
+
     def set_factor(self, factor: float) -> None:
         """Live so many times faster from now on."""
         self.factor = factor
@@ -254,13 +272,16 @@ class VirtualMarlin:
 
     def _kill(self, why: str) -> None:
         """Heaters off, one last word, deaf until a reset."""
-        self.machine.nozzle.set_target(0.0, self.now)
-        self.machine.bed.set_target(0.0, self.now)
-        self.machine.motion.quick_stop()
         if why:
             self._say(f"Error:{why}")
             self._say("")
         self._say("Error:Printer halted. kill() called!")
+        self._go_dead()
+
+    def _go_dead(self) -> None:
+        for heater in (self.machine.nozzle, self.machine.bed):
+            heater.set_target(0.0, self.now)
+        self.machine.motion.quick_stop()
         self.is_killed = True
         self._queue.clear()
         self._ring.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from farm.sim.motion import Motion
 from farm.sim.thermal import Heater
@@ -44,6 +44,15 @@ def split_command(text: str) -> tuple[str, dict[str, float]]:
         return "", {}
     words = {name: float(value) if value else 0.0 for name, value in _WORD.findall(text[match.end() :])}
     return f"{match[1]}{int(match[2])}", words
+
+
+def motion_digest(commands: Iterable[str]) -> str:
+    """What a machine's ``motion_sha256`` must be in hexadecimal after exactly these commands."""
+    digest = hashlib.sha256()
+    for text in commands:
+        if split_command(text)[0] in MOVING:
+            digest.update(text.encode() + b"\n")
+    return digest.hexdigest()
 
 
 class Machine:

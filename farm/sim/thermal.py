@@ -37,6 +37,11 @@ class Heater:
         self._restart(now)
         self.target_c = target_c
 
+    def set_open(self, is_open: bool, now: float) -> None:
+        """Cut or mend the sensor's wire."""
+        self._restart(now)
+        self.is_open = is_open
+
     def set_dead(self, is_dead: bool, now: float) -> None:
         """Cut or mend the heater's wire."""
         self._restart(now)

@@ -223,7 +223,9 @@ def test_events_are_said_again_after_a_kill_until_the_desk_acknowledges(site: Si
 
 
 def test_a_clean_stop_switches_off_and_ends_within_its_two_seconds(site: Site) -> None:
-    bench, _desk = go_live(site)
+    bench, desk = go_live(site)
+    desk.say(t="beat", worker="printer-1")  # a worker is still there when the interlock leaves
+    desk.until(t="state", workers={"printer-1": True})
     site.process.terminate()
     bench.until(t="outputs", relay=False)
     assert site.process.wait(timeout=10) == 0
