@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from kiosk.hub.node import Hub
-from kiosk.hub.office.words import FLAWS, word
+from kiosk.hub.office.words import ACTIONS, FLAWS, word
 from kiosk.services.desk import needs, officer
 from provisioning.audit import AuditRecord, Flaw
 from provisioning.audit.trail import verify_trail
@@ -59,12 +59,13 @@ def _page(hub: Hub, verified: Verified | None) -> str:
         before=before,
         action_choices=[
             ("", gettext("Everything")),
-            *((one, one.replace("_", " ")) for one in hub.trail.actions()),
+            *((one, word(ACTIONS, one)) for one in hub.trail.actions()),
         ],
         names=_names(hub, records),
         detail=_detail,
         verified=verified,
         flaws=lambda code: word(FLAWS, code),
+        happened=lambda code: word(ACTIONS, code),
     )
 
 

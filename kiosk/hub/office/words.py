@@ -41,6 +41,34 @@ FLAWS: dict[str, str] = {
 }
 
 
+# What the trail records; an action that is not named here is shown by its code.
+ACTIONS: dict[str, str] = {
+    "signed_in": N_("signed in"),
+    "signed_out": N_("signed out"),
+    "sign_in_refused": N_("sign-in refused"),
+    "session_ended": N_("session ended"),
+    "person_viewed": N_("person looked at"),
+    "badge_blocked": N_("badge blocked"),
+    "badge_unblocked": N_("badge works again"),
+    "people_imported": N_("people brought in"),
+    "notice_written": N_("notice written"),
+    "notice_changed": N_("notice changed"),
+    "notice_withdrawn": N_("notice taken off"),
+    "audit_verified": N_("trail verified"),
+    "model_added": N_("model added"),
+    "model_signed": N_("model signed"),
+    "model_approved": N_("model approved"),
+    "model_withdrawn": N_("model withdrawn"),
+    "request_received": N_("request received"),
+    "request_decided": N_("request decided"),
+    "request_refused_by_rule": N_("request refused by a rule"),
+    "request_objected": N_("objection made"),
+    "objection_answered": N_("objection answered"),
+    "request_progressed": N_("print moved on"),
+    "price_refunded": N_("price given back"),
+}
+
+
 def roles_in_words(roles: frozenset[OfficerRole]) -> str:
     """``teacher, workshop officer`` in the request's language."""
     return ", ".join(gettext(ROLES[role]) for role in ROLES if role in roles)

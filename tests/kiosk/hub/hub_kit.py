@@ -134,6 +134,7 @@ class Officer:
 
     def __init__(self, app: Flask) -> None:
         self.web: FlaskClient = app.test_client()
+        self.web.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
 
     def form(self, page: str, action: str, status: int = 303, **fields: object) -> str:
         """Open ``page``, send its form (or any of its forms) to ``action``; the answer's text."""
