@@ -1,11 +1,13 @@
 """The hub's process: open the record, tell the farms, serve pages and doors until SIGTERM."""
 
+import errno
 from pathlib import Path
 
 from kiosk.hub.node import open_hub
 from kiosk.hub.office.app import create_office
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
+from provisioning.errors import Unavailable
 from provisioning.log import start_log
 from provisioning.memory import return_big_blocks
 from provisioning.web.serve import serve as serve_web
@@ -18,7 +20,7 @@ def serve(config: Path) -> None:
 
     Raises:
         ConfigRefused, Unavailable, Corrupt: it cannot start; the sentence says why.
-        OSError: the address is taken.
+        OSError: it may not listen there.
     """
     start_log()
     return_big_blocks()
@@ -28,5 +30,9 @@ def serve(config: Path) -> None:
         app = create_office(hub)
         hub.start()
         serve_web(app, node.listen, threads=THREADS)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise Unavailable("address_taken", listen=node.listen) from error
     finally:
         hub.stop()
