@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,18 +120,18 @@ def audit() -> None:
 
 @audit.command("verify")
 @config_option
-def audit_verify(config: Path) -> None:
+@click.option(
+    "--head", default="", metavar="SEQ:DIGEST", help="A head printed earlier: finds a cut-off end too."
+)
+def audit_verify(config: Path, head: str) -> None:
     """Read the whole trail and name the first bad record; exit status 1 when there is one."""
     from farm.desk.node import STORE_FILE
-    from provisioning.audit.trail import verify_trail
-    from provisioning.identity import NodeKey
+    from provisioning.audit.verdict import verdict
 
     node, _farm = farm_node(config)
-    path = node.state_dir / STORE_FILE
-    flaw = verify_trail(path, node.node_id, NodeKey.load(node).key.public_key())
-    if flaw is not None:
-        raise click.ClickException(f"record {flaw.seq} is the first bad one: {flaw.what}")
-    click.echo(f"{path.name}: every record is whole, signed and in order")
+    sentence, whole = verdict(node, STORE_FILE, head)
+    click.echo(sentence)
+    sys.exit(0 if whole else 1)
 
 
 @main.group()

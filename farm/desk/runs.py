@@ -23,6 +23,10 @@ from provisioning.store import Store
 log = logging.getLogger("passage.runs")
 
 TELL_EVERY_PERCENT = 5
+# Why a worker turns a lease down before it has moved anything (farm/worker/job.py, shell.py): no attempt was made.
+NEVER_STARTED = frozenset(
+    {"cell_off", "printer_not_ready", "spool_missing", "spool_differs", "spool_corrupt"}
+)
 LOST_AFTER_S = 5.0  # a worker that says "idle" for so long about a run we think it has does not have it
 
 
@@ -57,6 +61,7 @@ class RunDesk:
             spool_dir,
         )
         self._told_percent: dict[str, int] = {}
+        self._leased_at_s: dict[str, float] = {}
         self.send: Callable[[str, Word], bool] = lambda _printer, _word: False
         self.nudge: Callable[[], None] = lambda: None
 
@@ -129,6 +134,7 @@ class RunDesk:
         self._send_lease(run, path)
 
     def _send_lease(self, run: Run, path: Path) -> None:
+        self._leased_at_s[run.printer_id] = self._clock.monotonic_s()
         self.send(
             run.printer_id, Lease(run=run.run_id, job=run.job_id, spool=str(path), sha256=run.spool_sha256)
         )
@@ -140,8 +146,17 @@ class RunDesk:
             if printer.idle_since_s is None or now_s - printer.idle_since_s < LOST_AFTER_S:
                 continue
             run = self._queue.open_run_on(section.printer_id)
-            if run is not None and run.state != "leased":
+            if run is None:
+                continue
+            if run.state != "leased":
                 self.note(section.printer_id, RunReport(run=run.run_id, state="failed", reason="run_lost"))
+            elif now_s - self._leased_at_s.get(section.printer_id, 0.0) >= LOST_AFTER_S:
+                self._lease_again(run)
+
+    def _lease_again(self, run: Run) -> None:
+        job = self._queue.job(run.job_id)
+        if job is not None:
+            self._send_lease(run, self.spool_path(job.order.gcode_sha256, job.order.printer_kind))
 
     # --- what workers say -----------------------------------------------------------------------------------------
 
@@ -151,9 +166,8 @@ class RunDesk:
         self._live.note_report(printer_id, report)
         if report.state == "idle" and was != "idle":
             run = self._queue.open_run_on(printer_id)
-            job = self._queue.job(run.job_id) if run is not None and run.state == "leased" else None
-            if run is not None and job is not None:
-                self._send_lease(run, self.spool_path(job.order.gcode_sha256, job.order.printer_kind))
+            if run is not None and run.state == "leased":
+                self._lease_again(run)
 
     def note(self, printer_id: str, report: RunReport) -> None:
         """A run's state: taken down once, then acknowledged, however often it is said."""
@@ -162,11 +176,23 @@ class RunDesk:
             log.warning("%s speaks of run %s, which it does not have", printer_id, report.run)
         else:
             with self._store.atomic():
-                if self._queue.note_run(run.run_id, report.state, report.reason or ""):
+                if run.state == "leased" and report.reason in NEVER_STARTED:
+                    self._take_back(run, report.reason)
+                elif self._queue.note_run(run.run_id, report.state, report.reason or ""):
                     self._apply(run, report)
             self.nudge()
         if report.state in ENDED:
             self.send(printer_id, Known(run=report.run, state=report.state))
+
+    def _take_back(self, run: Run, reason: str) -> None:
+        """A lease that was turned down before anything moved: the job waits again, its approval untouched."""
+        job = self._queue.job(run.job_id)
+        if job is None or not self._queue.drop_unstarted(run.run_id):
+            return
+        self._trail.record(run.printer_id, "lease_returned", run.run_id, job_id=job.job_id, reason=reason)
+        self._queue.move_job(job.job_id, "queued", reason)
+        if reason.startswith("spool"):
+            self._queue.forget_spool(job.order.gcode_sha256, job.order.printer_kind)
 
     def _apply(self, run: Run, report: RunReport) -> None:
         job = self._queue.job(run.job_id)

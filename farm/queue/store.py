@@ -283,6 +283,10 @@ class QueueStore:
             )
         return True
 
+    def drop_unstarted(self, run_id: str) -> bool:
+        """Forget a lease that its worker never took up: it was no attempt. False when it had begun."""
+        return self._store.run("DELETE FROM runs WHERE run_id = ? AND state = 'leased'", (run_id,)) == 1
+
     def end_after_cancel(self, run_id: str, then: str) -> None:
         """What becomes of the job once its run is cancelled: ``retry`` or ``end``."""
         self._store.run(

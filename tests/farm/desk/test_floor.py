@@ -215,6 +215,28 @@ def test_a_spool_file_that_changed_on_the_disk_is_not_leased_but_made_again(floo
     assert worker.hear()["t"] == "lease"
 
 
+@pytest.mark.parametrize("reason", ["cell_off", "printer_not_ready", "spool_differs"])
+def test_a_lease_that_is_turned_down_before_anything_moved_is_no_attempt(floor: Floor, reason: str) -> None:
+    floor.go_live()
+    floor.order()
+    worker, run = floor.leased()
+    floor.cell.state(live=False)
+    wait_until(lambda: not floor.desk.live.is_live("cell-1"))
+    worker.say(t="run", run=run, state="failed", reason=reason)
+    assert worker.hear()["t"] == "known"
+    job = floor.job()
+    assert (job.attempts, floor.desk.queue.bed("printer-1").state) == (0, "clear")
+    assert job.state in {"queued", "ordered"}
+
+
+def test_a_lease_that_the_worker_did_not_take_up_is_said_again(floor: Floor) -> None:
+    floor.go_live()
+    floor.order()
+    worker, run = floor.leased()
+    again = worker.hear()
+    assert (again["t"], again["run"]) == ("lease", run)
+
+
 def test_progress_reaches_the_page_at_once_and_the_hub_in_steps(floor: Floor) -> None:
     floor.go_live()
     floor.order()
