@@ -20,6 +20,10 @@ def _tell(text: str) -> None:
     click.echo(f"  {text}{end}", nl=False)
 
 
+def _tell_line(text: str) -> None:
+    click.echo(f"  {text}")
+
+
 @main.command()
 @click.option(
     "--base", type=click.Path(path_type=Path), default=DEMO, show_default=True, help="The demo's folder."

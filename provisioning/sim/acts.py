@@ -12,7 +12,7 @@ from provisioning.sim.visitor import Form, Page, PageRefused, Visitor
 
 T = TypeVar("T")
 LOOK_S = 0.2  # how often a person looks again
-NOT_YET_APPROVED = "plant-label"  # the demo keeps one model for its visitors to approve
+NOT_YET_APPROVED = "Plant label"  # the demo keeps one model for its visitors to approve
 
 
 class NotSeen(Unavailable):
