@@ -120,8 +120,16 @@ class Trail:
 def _record(row: tuple[object, ...]) -> AuditRecord:
     names = [name.strip() for name in COLUMNS.split(",")]
     plain = dict(zip(names, row, strict=True))
-    plain["detail"] = msgspec.json.decode(str(plain["detail"]))
+    plain["detail"] = _detail(str(plain["detail"]))
     return msgspec.convert(plain, AuditRecord)
+
+
+def _detail(text: str) -> dict[str, str | int | float | bool | None]:
+    """The detail; one that somebody spoiled becomes a word that cannot fit the record's digest."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str | int | float | bool | None])
+    except (msgspec.DecodeError, UnicodeError):
+        return {"unreadable": True}
 
 
 def read_trail(path: Path) -> Iterator[AuditRecord]:

@@ -121,8 +121,9 @@ def trail(node: Node, clock: FakeClock) -> str:
     ("statement", "seq", "what"),
     [
         ("UPDATE audit SET detail = '{\"price_cents\":1}' WHERE seq = 4", 4, "its words were changed"),
+        ("UPDATE audit SET detail = '{' WHERE seq = 2", 2, "its words were changed"),
         ("DELETE FROM audit WHERE seq = 5", 5, "a record is missing or was put in"),
-        ("UPDATE audit SET signature = 'zz' WHERE seq = 6", 6, "this hub did not sign it"),
+        ("UPDATE audit SET signature = 'zz' WHERE seq = 6", 6, "this node did not sign it"),
         ("UPDATE audit SET previous = digest WHERE seq = 7", 7, "it does not follow the one before it"),
     ],
 )
