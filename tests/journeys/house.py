@@ -1,0 +1,172 @@
+"""A whole demo site for journeys: real processes on free ports, and the people who live and work there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from provisioning.errors import PassageError
+from provisioning.sim.demo import PORTS, bring_in
+from provisioning.sim.demo_site import HOST, PRINTERS, make_site
+from provisioning.sim.running import RunningSite, process_name
+from provisioning.sim.visitor import Form, Visitor
+from tests.support import free_port, is_listening, wait_until
+
+READY_S = 90.0
+MODELS = 7  # farm/sim/models/models.toml
+SPEED = 400.0  # virtual printers, times life
+QUICK_SITE = "idle_s = 4\n"  # kiosk B: a short patience, for the walk that waits for the warning
+
+
+def free_ports() -> int:
+    """The first of five neighbouring ports on which nobody listens."""
+    while True:
+        first = free_port()
+        if not any(is_listening(first + number) for number in range(PORTS)):
+            return first
+
+
+class House:
+    """The running site, its hardware and its people."""
+
+    def __init__(self, base: Path) -> None:
+        self.site = make_site(base, free_ports())
+        binaries = Path(sys.executable).parent
+        bring_in(self.site, binaries, lambda _line: None)
+        quick = self.site.nodes["kiosk-b"].folder / "site.toml"
+        quick.write_text(quick.read_text() + QUICK_SITE)
+        self.running = RunningSite(self.site, binaries)
+        self.hardware = self.running.hardware
+        self.hardware.bench.speed = SPEED
+        people = json.loads((base / "people.json").read_text())
+        self.residents: dict[str, dict[str, Any]] = {one["first_name"]: one for one in people["residents"]}
+        self.officers: dict[str, dict[str, Any]] = {one["sign_in_name"]: one for one in people["officers"]}
+
+    # -- processes ------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every process, and let the two officers approve six of the seven models, as on a first morning."""
+        names = [n for n in self.running.supervisor.names() if "worker" not in n and "virtual" not in n]
+        (self.site.base / "dev").mkdir(exist_ok=True)
+        self.running.supervisor.start_all(names)
+        self.hardware.start()
+        late = self.running.supervisor.wait_ready(names, READY_S)
+        assert late == [], [self.log(name)[-2000:] for name in late]
+        self.approve_models(but="plant-label")
+
+    def url(self, node_id: str, path: str = "/") -> str:
+        """The address of a node's page."""
+        return self.site.nodes[node_id].url + path
+
+    def log(self, name: str) -> str:
+        """What a process said so far."""
+        return (self.site.base / "log" / f"{name}.log").read_text(errors="replace")
+
+    def stop_process(self, name: str) -> None:
+        """Stop one process in good order."""
+        self.running.supervisor.stop(name)
+
+    def start_process(self, *names: str) -> None:
+        """Start processes and wait until each said that it is ready."""
+        self.running.supervisor.start_all(names)
+        assert self.running.supervisor.wait_ready(names, READY_S) == []
+
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """One process is stopped for a while."""
+        self.stop_process(name)
+        try:
+            yield
+        finally:
+            self.start_process(name)
+
+    @property
+    def hub_name(self) -> str:
+        """The hub's process."""
+        return process_name("hub", "passage-hub")
+
+    # -- people ---------------------------------------------------------------------------------------------
+
+    def badge(self, first_name: str) -> str:
+        """The number of a resident's badge."""
+        return str(self.residents[first_name]["badge_uid"])
+
+    def pin(self, first_name: str) -> str:
+        """A resident's PIN."""
+        return str(self.residents[first_name]["pin"])
+
+    def resident_of(self, language: str, wing: str = "A", *, skip: int = 0) -> str:
+        """The first name of somebody on a wing who reads a language."""
+        fitting = [n for n, r in self.residents.items() if r["language"] == language and r["wing"] == wing]
+        return fitting[skip]
+
+    def officer(self, name: str, node_id: str = "hub") -> Visitor:
+        """An officer signed in without a browser, to prepare what a journey does not walk."""
+        visitor = Visitor(self.url(node_id))
+        form = visitor.get("/sign-in").form("/sign-in")
+        visitor.send(form, name=name, password=self.officers[name]["secret"])
+        return visitor
+
+    # -- preparing ------------------------------------------------------------------------------------------
+
+    def approve_models(self, but: str) -> None:
+        """Both signatures on every model, one left for the journey that signs it."""
+        els, marc = self.officer("els"), self.officer("marc")
+        links = wait_until(lambda: _models(els), 60, what="the hub to hear of seven models")
+        for link, words in links.items():
+            if but not in words:
+                els.send(els.get(link).form("/sign/workshop"))
+                marc.send(marc.get(link).form("/sign/security"))
+        offered = f"{MODELS - 1} models"  # a kiosk says in its log what it holds
+        for kiosk in ("kiosk-a", "kiosk-b"):
+            wait_until(lambda name=kiosk: offered in self.log(process_name(name, "passage-kiosk")), 60)
+
+    def ask(self, first_name: str, model_id: str, colour: str = "white", kiosk: str = "kiosk-b") -> str:
+        """A request made at a kiosk without a browser; its number."""
+        self.hardware.touch(kiosk, self.badge(first_name))
+        try:
+            visitor = Visitor(self.url(kiosk))
+            pad = wait_until(lambda: _form(visitor, "/", "/pin"), what="the pad")
+            visitor.send(pad, pin=self.pin(first_name))
+            form = wait_until(lambda: _form(visitor, f"/printing/{model_id}", "/printing/"), what=model_id)
+            receipt = visitor.send(form, colour=colour, copies="1")
+            return next(word for word in receipt.text.split() if word.startswith("R-"))
+        finally:
+            self.hardware.lift(kiosk)
+
+    def approve(self, number: str, officer: str = "els") -> None:
+        """Let an officer say yes."""
+        visitor = self.officer(officer)
+        visitor.send(visitor.get(f"/printing/requests/{number}").form("/approve"))
+
+    def farm_state(self, visitor: Visitor) -> dict[str, Any]:
+        """Printers and cells as the desk sees them: name -> what it says."""
+        plain = visitor.get_json("/live.json")
+        return {one["printer"]: one for one in plain["printers"]} | {
+            one["cell"]: one for one in plain["cells"]
+        }
+
+
+def _models(visitor: Visitor) -> dict[str, str]:
+    links = visitor.get("/printing/models").links
+    found = {link: words for link, words in links if link.rsplit("/", 1)[-1].isdigit()}
+    return found if len(found) == MODELS else {}
+
+
+def _form(visitor: Visitor, path: str, action: str) -> Form | None:
+    try:
+        return visitor.get(path).form(action)
+    except PassageError:
+        return None
+
+
+def printers_of(state: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """The printers in what :meth:`House.farm_state` says."""
+    return (state[name] for name in PRINTERS)
+
+
+__all__ = ["HOST", "House", "free_ports", "printers_of"]
