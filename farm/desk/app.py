@@ -56,7 +56,7 @@ def create_desk(desk: Desk) -> Flask:
         clock=desk.clock,
         ui="office",
         languages=[one for one in site.languages if one != "ar"] or site.languages,
-        language_of=lambda: g.officer.language if "officer" in g else None,
+        language_of=lambda: _language(signing),
         templates=[HERE / "templates"],
         site_name=site.name,
         timezone=site.timezone,
@@ -95,6 +95,11 @@ def desk_asset(file: str) -> str:
     """The address of a file under ``farm/desk/static``; changed content gets a new one."""
     mark = hashlib.sha256((HERE / "static" / file).read_bytes()).hexdigest()[:8]
     return url_for("desk.static", filename=file, v=mark)
+
+
+def _language(signing: Signing) -> str | None:
+    """The officer's language, also on pages that end before anyone was asked for (a body that is too large)."""
+    return g.officer.language if "officer" in g or signing.find() else None
 
 
 def _who() -> dict[str, str]:
