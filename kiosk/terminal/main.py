@@ -11,6 +11,7 @@ from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
 from provisioning.log import start_log
+from provisioning.memory import return_big_blocks
 from provisioning.web.serve import Server
 from provisioning.web.serve import serve as serve_app
 
@@ -50,6 +51,7 @@ def serve(config_path: Path) -> None:
         SystemExit: 1 when a helper thread died of a bug.
     """
     start_log()
+    return_big_blocks()
     node = load_node(config_path)
     terminal = Terminal(node, SystemClock())
     reader = ReaderPort(node.run_dir / "reader.sock", terminal.keeper)
