@@ -60,10 +60,12 @@ def demo(base: Path, port: int) -> None:
 @click.option("--model", default="step-gauge", show_default=True, help="Which demo model is asked for.")
 def story(faults: bool, seed: int | None, base: Path | None, port: int, model: str) -> None:
     """From a badge to a weighed part without a person; exit status 0 when everything came out right."""
-    from provisioning.sim.story import tell_story
+    from provisioning.sim.story import StoryFailed, tell_story
 
     try:
         tell_story(base, port, _tell_line, faults=faults, seed=seed, model=model)
+    except StoryFailed as error:
+        raise click.ClickException(str(error)) from error
     except PassageError as error:
         raise click.ClickException(str(error.detail.get("reason") or error)) from error
 

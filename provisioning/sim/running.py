@@ -24,7 +24,7 @@ UNITS: dict[str, tuple[tuple[str, str], ...]] = {  # kind of node -> (unit, inst
 
 
 class NotReady(Refused):
-    """Some processes did not come up; ``names`` and where their logs are."""
+    """Some processes did not come up; ``reason`` names them and quotes the first one's last words."""
 
     code = "not_ready"
 
@@ -71,7 +71,14 @@ class RunningSite:
         late = self.supervisor.wait_ready(self.supervisor.names(), READY_S, tell)
         if late:
             self.stop()
-            raise NotReady(names=", ".join(late), logs=str(self.site.base / "log"))
+            raise NotReady(
+                reason=f"These did not start: {', '.join(late)}. {late[0]} said: {self._last_words(late[0])}"
+            )
+
+    def _last_words(self, name: str) -> str:
+        log = self.site.base / "log" / f"{name}.log"
+        words = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+        return words[-1] if words else "nothing"
 
     def stop(self) -> None:
         """Stop everything in good order."""
