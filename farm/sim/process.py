@@ -22,6 +22,7 @@ from provisioning.notify import loop_petter, notify
 
 SHOW_S = 1.0
 LOOK_S = 1.0  # a signal does not end a wait: look up at least so often
+SPIN_S = 0.0005  # epoll waits whole milliseconds: a printer at high speed would lose most of its time
 FACTOR_MOST = 1e6  # beyond it a day passes in a tenth of a second: instant for every purpose
 FACTOR_LEAST = 0.01
 
@@ -82,8 +83,10 @@ class VirtualFloor:
         due = min((unit.wait_s() for unit in self._units.values()), default=math.inf)
         if self._watchers:
             due = min(due, self._show_s + SHOW_S - now_s)
+        if due < SPIN_S:
+            return 0.0
         is_alone = not all(relay.is_connected for relay in self._relays)
-        return max(0.0, min(due, LineClient.REDIAL_S if is_alone else LOOK_S))
+        return min(due, LineClient.REDIAL_S if is_alone else LOOK_S)
 
     def _show(self) -> None:
         self._show_s = self._wall_s()

@@ -14,6 +14,9 @@ from farm.worker.place import WorkerPlace
 from provisioning.errors import Unavailable
 
 REOPEN_S = 1.0  # how soon a lost port is looked for again
+CELL_FIRST_S = (
+    1.5  # a tripped cell takes the port away, and says so at least each second: its word comes first
+)
 
 
 class PrinterSide:
@@ -32,11 +35,12 @@ class PrinterSide:
         self._open_s = 0.0
         self._reason: str | None = None
         self._quarantined: str | None = None
+        self._gone_s: float | None = None  # when to tell that the port is gone
 
     @property
     def deadline(self) -> float | None:
         """When :meth:`handle_timeout` is due."""
-        return self.link.deadline if self._port is not None else None
+        return self.link.deadline if self._port is not None else self._gone_s
 
     @property
     def word(self) -> PrinterWord:
@@ -54,7 +58,7 @@ class PrinterSide:
 
     def look(self, now_s: float) -> None:
         """Open the port when it is there and it is time."""
-        if self._port is not None or now_s < self._open_s:
+        if self._port is not None or self._gone_s is not None or now_s < self._open_s:
             return
         self._open_s = now_s + REOPEN_S
         try:
@@ -85,7 +89,12 @@ class PrinterSide:
 
     def handle_timeout(self, now_s: float) -> None:
         """Let the link act on its deadline."""
-        if self.deadline is not None and now_s >= self.deadline:
+        if self.deadline is None or now_s < self.deadline:
+            return
+        if self._port is None:
+            self._gone_s = None
+            self._on_event(PortGone(), now_s)
+        else:
             self._take(self.link.handle_timeout(now_s), now_s)
 
     def close(self, reason: str | None = None) -> None:
@@ -94,7 +103,7 @@ class PrinterSide:
             self._selector.unregister(self._port.fd)
             self._port.close()
             self._port = None
-        self._reason = reason
+        self._reason, self._gone_s = reason, None
         self._open_s = self._now() + REOPEN_S
 
     def _serve(self, mask: int) -> None:
@@ -109,6 +118,10 @@ class PrinterSide:
 
     def _take(self, events: list[Event], now_s: float) -> None:
         for event in events:
+            if isinstance(event, PortGone):
+                self.close(_why_gone(event))
+                self._gone_s = now_s + CELL_FIRST_S
+                return
             if isinstance(event, Ready):
                 self._quarantined = None
                 for command in HEATERS_OFF:  # whatever an earlier run left behind
@@ -116,7 +129,7 @@ class PrinterSide:
             elif isinstance(event, Quarantined):
                 self._quarantined = event.reason
             self._on_event(event, now_s)
-            if isinstance(event, (PortGone, PrinterHalted, PrinterSilent)):
+            if isinstance(event, (PrinterHalted, PrinterSilent)):
                 self.close(_why_gone(event))
 
 

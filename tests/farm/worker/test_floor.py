@@ -1,0 +1,128 @@
+"""One worker, one virtual printer and one cell, as processes over real pseudo-terminals and sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.farm.worker.floor_kit import LONG_FILAMENT_MM, Floor, digest_of
+from tests.support import wait_until
+
+
+@pytest.fixture
+def floor(run_dir: Path) -> Iterator[Floor]:
+    made = Floor(run_dir)
+    yield made
+    made.close()
+
+
+def test_a_whole_print_is_done_with_every_line_executed_once(floor: Floor) -> None:
+    floor.go_live()
+    floor.desk.until(t="printer", state="idle")
+    with floor.lease() as spool:
+        for state in ("started", "heating", "printing", "cooling", "done"):
+            floor.desk.until(t="run", run="run-1", state=state)
+        assert floor.show()["motion_sha256"] == digest_of(spool)
+    floor.desk.say(t="known", run="run-1", state="done")
+    floor.desk.until(t="printer", state="idle")
+
+
+def test_a_spoiled_wire_changes_nothing_but_the_time(floor: Floor) -> None:
+    floor.go_live()
+    floor.desk.until(t="printer", state="idle")
+    for name in ("drop_out", "corrupt_in"):
+        floor.bench.say(t="fault", printer="printer-1", name=name, value=0.0003)
+    floor.bench.say(t="fault", printer="printer-1", name="lost_ok", value=1)
+    with floor.lease() as spool:
+        floor.desk.until(t="run", run="run-1", state="done")
+        assert floor.show()["motion_sha256"] == digest_of(spool)
+
+
+def test_a_cable_pulled_in_mid_print_fails_the_run_and_the_printer_comes_back(floor: Floor) -> None:
+    floor.print_long()
+    floor.bench.say(t="cable", printer="printer-1", plugged=False)
+    assert floor.desk.until(t="run", state="failed")["reason"] == "printer_lost"
+    floor.desk.until(t="printer", state="offline")
+    floor.bench.say(t="cable", printer="printer-1", plugged=True)
+    floor.desk.until(t="printer", state="idle")
+
+
+def test_a_board_that_restarts_in_mid_print_fails_the_run(floor: Floor) -> None:
+    floor.print_long()
+    floor.bench.say(t="fault", printer="printer-1", name="reboot", value=1)
+    assert floor.desk.until(t="run", state="failed")["reason"] == "printer_reset"
+    floor.desk.until(t="printer", state="idle")
+
+
+def test_a_tripped_cell_fails_the_run_and_the_printer_has_no_power(floor: Floor) -> None:
+    floor.print_long()
+    floor.pins.say(t="contact", name="door", closed=False)
+    assert floor.desk.until(t="run", state="failed")["reason"] == "cell_tripped"
+    wait_until(lambda: floor.show()["on"] is False, 10)
+
+
+def test_a_killed_worker_trips_its_cell_and_says_afterwards_that_the_run_failed(floor: Floor) -> None:
+    floor.print_long()
+    floor.worker.kill()
+    floor.worker.wait()
+    floor.cell.until(t="state", live=False, tripped_by="worker:printer-1")
+    floor.start_worker()
+    report = floor.desk.until(t="run", run="run-1", state="failed")
+    assert report["reason"] == "worker_restarted"
+    floor.desk.until(t="run", run="run-1", state="failed")  # told again until the desk knows
+
+
+def test_a_spool_file_that_is_not_the_leased_one_is_not_printed(floor: Floor) -> None:
+    floor.go_live()
+    floor.desk.until(t="printer", state="idle")
+    floor.lease(sha256="0" * 64)
+    assert floor.desk.until(t="run", state="failed")["reason"] == "spool_differs"
+    assert floor.show()["done_lines"] == 0
+
+
+def test_a_lease_in_a_cell_without_power_is_refused(floor: Floor) -> None:
+    floor.lease()
+    assert floor.desk.until(t="run", state="failed")["reason"] == "cell_off"
+
+
+def test_a_pause_keeps_the_heat_and_a_resumed_print_ends_with_the_same_plastic(floor: Floor) -> None:
+    floor.print_long()
+    floor.desk.say(t="pause")
+    floor.desk.until(t="run", state="paused")
+    parked = floor.show()
+    assert parked["nozzle_c"] > 175
+    assert (parked["x_mm"], parked["y_mm"]) == (5, 210)
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.say(t="resume")
+    floor.desk.until(t="run", state="done")
+    assert floor.show()["e_mm"] == pytest.approx(LONG_FILAMENT_MM, abs=0.02)
+
+
+def test_a_cancel_leaves_a_cold_printer_with_its_head_up(floor: Floor) -> None:
+    floor.print_long()
+    floor.desk.say(t="cancel")
+    floor.desk.until(t="run", state="cancelled")
+    left = floor.show()
+    assert left["z_mm"] > 9
+    floor.bench.say(t="speed", factor=2000)
+    wait_until(lambda: floor.show()["nozzle_c"] < 40, 20)
+
+
+def test_a_cancel_while_heating_does_not_wait_for_the_heat(floor: Floor) -> None:
+    floor.go_live(1)
+    floor.desk.until(t="printer", state="idle")
+    floor.lease()
+    floor.desk.until(t="run", state="heating")
+    floor.desk.say(t="cancel")
+    floor.desk.until(t="run", state="cancelled")
+
+
+def test_a_worker_stays_within_its_memory(floor: Floor) -> None:
+    floor.go_live()
+    floor.desk.until(t="printer", state="idle")
+    floor.lease()
+    floor.desk.until(t="run", state="done")
+    status = Path(f"/proc/{floor.worker.pid}/status").read_text()
+    assert int(status.split("VmRSS:")[1].split()[0]) < 25_000
