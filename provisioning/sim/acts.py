@@ -12,7 +12,7 @@ from provisioning.sim.visitor import Form, Page, PageRefused, Visitor
 
 T = TypeVar("T")
 LOOK_S = 0.2  # how often a person looks again
-NOT_YET_APPROVED = "Plant label"  # the demo keeps one model for its visitors to approve
+NOT_YET_APPROVED = "plant-label"  # the demo keeps one model for its visitors to approve
 
 
 class NotSeen(Unavailable):
@@ -138,18 +138,17 @@ class AtDesk:
         self.send(forms[0])
         return forms[0]
 
-    def models(self) -> list[str]:
-        """Addresses of the back office's model pages."""
+    def models(self) -> dict[str, str]:
+        """The back office's model pages: address -> words of the link, the model's id among them."""
         page = self.open("/printing/models")
-        return sorted({address for address, _words in page.links if address.rsplit("/", 1)[1].isdigit()})
+        return {address: words for address, words in page.links if address.rsplit("/", 1)[1].isdigit()}
 
     def sign_models(self, slot: str) -> int:
         """Sign every model that waits for this slot, but the one kept for visitors; how many waited."""
         signed = 0
-        for address in self.models():
-            sheet = self.open(address)
-            forms = [form for form in sheet.forms if form.action.endswith(f"/sign/{slot}")]
-            if forms and NOT_YET_APPROVED not in sheet.text:
+        for address, words in self.models().items():
+            forms = [form for form in self.open(address).forms if form.action.endswith(f"/sign/{slot}")]
+            if forms and NOT_YET_APPROVED not in words:  # an id: titles are in the officer's language
                 self.send(forms[0])
                 signed += 1
         return signed
@@ -173,13 +172,7 @@ def sign_demo_models(site: DemoSite, count: int) -> None:
     first, second = AtDesk(url, officer_of("workshop")), AtDesk(url, officer_of("security"))
 
     def all_there() -> bool | None:
-        page = first.open("/printing/models")
-        return (
-            True
-            if len({address for address, _words in page.links if address.rsplit("/", 1)[1].isdigit()})
-            >= count
-            else None
-        )
+        return True if len(first.models()) >= count else None
 
     until(all_there, f"{count} models at the hub", 60)
     for officer, slot in ((first, "workshop"), (second, "security")):

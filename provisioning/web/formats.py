@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from flask import Flask
 from markupsafe import Markup
 
@@ -80,7 +80,9 @@ def day(instant: datetime | date | str) -> str:
     """``22 nov. 2026`` in the site's zone."""
     if isinstance(instant, (datetime, str)):
         instant = _local(instant).date()
-    return dates.format_date(instant, "medium", locale=current_locale())
+    locale = current_locale()
+    european = Locale("en", "GB") if locale.language == "en" else locale  # Babel's plain English is America's
+    return dates.format_date(instant, "medium", locale=european)
 
 
 def when(instant: datetime | str) -> str:

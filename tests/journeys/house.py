@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.errors import PassageError
+from provisioning.sim.acts import sign_demo_models
 from provisioning.sim.demo import PORTS, bring_in
 from provisioning.sim.demo_site import HOST, PRINTERS, make_site
 from provisioning.sim.running import RunningSite, process_name
@@ -50,13 +51,12 @@ class House:
 
     def start(self) -> None:
         """Start every process, and let the two officers approve six of the seven models, as on a first morning."""
-        names = [n for n in self.running.supervisor.names() if "worker" not in n and "virtual" not in n]
-        (self.site.base / "dev").mkdir(exist_ok=True)
-        self.running.supervisor.start_all(names)
-        self.hardware.start()
-        late = self.running.supervisor.wait_ready(names, READY_S)
-        assert late == [], [self.log(name)[-2000:] for name in late]
-        self.approve_models(but="plant-label")
+        self.running.start(lambda _name: None)
+        sign_demo_models(self.site, MODELS)
+        offered = f"{MODELS - 1} models"
+        for kiosk in ("kiosk-a", "kiosk-b"):
+            log = process_name(kiosk, "passage-kiosk")
+            wait_until(lambda name=log: offered in self.log(name), 60, what=f"{offered} at {kiosk}")
 
     def url(self, node_id: str, path: str = "/") -> str:
         """The address of a node's page."""
@@ -113,18 +113,6 @@ class House:
 
     # -- preparing ------------------------------------------------------------------------------------------
 
-    def approve_models(self, but: str) -> None:
-        """Both signatures on every model, one left for the journey that signs it."""
-        els, marc = self.officer("els"), self.officer("marc")
-        links = wait_until(lambda: _models(els), 60, what="the hub to hear of seven models")
-        for link, words in links.items():
-            if but not in words:
-                els.send(els.get(link).form("/sign/workshop"))
-                marc.send(marc.get(link).form("/sign/security"))
-        offered = f"{MODELS - 1} models"  # a kiosk says in its log what it holds
-        for kiosk in ("kiosk-a", "kiosk-b"):
-            wait_until(lambda name=kiosk: offered in self.log(process_name(name, "passage-kiosk")), 60)
-
     def ask(self, first_name: str, model_id: str, colour: str = "white", kiosk: str = "kiosk-b") -> str:
         """A request made at a kiosk without a browser; its number."""
         self.hardware.touch(kiosk, self.badge(first_name))
@@ -149,12 +137,6 @@ class House:
         return {one["printer"]: one for one in plain["printers"]} | {
             one["cell"]: one for one in plain["cells"]
         }
-
-
-def _models(visitor: Visitor) -> dict[str, str]:
-    links = visitor.get("/printing/models").links
-    found = {link: words for link, words in links if link.rsplit("/", 1)[-1].isdigit()}
-    return found if len(found) == MODELS else {}
 
 
 def _form(visitor: Visitor, path: str, action: str) -> Form | None:

@@ -53,6 +53,7 @@ def test_a_resident_goes_from_badge_to_receipt_and_leaves_a_blank_screen(
 ) -> None:
     name = house.resident_of(language)
     with at_kiosk(chromium, house, "kiosk-a", "j1") as walker:
+        walker.go(f"button[name=language][value={language}]")
         walker.sees(".touch")
         walker.look("idle")
         sign_in(walker, house, name, looks=True)
@@ -171,7 +172,7 @@ def test_without_the_hub_a_request_waits_and_is_delivered_once(house: House, chr
 
 def test_without_the_hub_the_idle_screen_says_who_can_sign_in(house: House, chromium: Browser) -> None:
     with house.without(house.hub_name), at_kiosk(chromium, house, "kiosk-a", "j1-hub-away-idle") as walker:
-        walker.sees(".strip", within_ms=30_000)
+        walker.sees(".strip[role=status]", within_ms=30_000)
         walker.look("idle")
         stranger = house.resident_of("de", "B")
         house.hardware.touch("kiosk-a", house.badge(stranger))
