@@ -162,10 +162,8 @@ def _source_objections(profile: Profile) -> list[tuple[str, str]]:
 
 def _plain(text: str) -> str:
     """Msgspec's complaint with the key path first: ``link.baud: Expected ...``."""
-    match = re.fullmatch(r"(.*?) - at `\$\.?(.*)`", text, re.DOTALL)
-    if match is None:
-        return text
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", match[1])
-    if unknown:
-        return f"{'.'.join(filter(None, (match[2], unknown[1])))}: unknown key"
-    return f"{match[2]}: {match[1]}"
+    match = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", text, re.DOTALL)
+    why, where = (match[1], match[2] or "") if match else (text, "")
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", why):
+        return f"{'.'.join(filter(None, (where, unknown[1])))}: unknown key"
+    return f"{where}: {why}" if where else why
