@@ -42,7 +42,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 HARMLESS = {"sqlite_utils.Migrations"}
 
 # Modules beside the services' folders that every service stands on.
-SHARED_BY_SERVICES = {"base", "desk"}
+SHARED_BY_SERVICES = {"base", "desk", "pages"}
 
 SQL = re.compile(
     r"^\s*(SELECT\s.+?\bFROM\b|INSERT\s+(OR\s+\w+\s+)?INTO\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|PRAGMA\s+\w"

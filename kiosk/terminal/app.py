@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, redirect, request, session, url_for
 
 from kiosk import services
-from kiosk.services.kiosk_base import EXTENSION, said
+from kiosk.services.pages import EXTENSION, said
 from kiosk.services.printing.sentences import TRANSLATIONS as PRINTING_TRANSLATIONS
 from kiosk.services.printing.sentences import register_sentences as register_printing
 from kiosk.terminal.pages import pages, welcome_guest

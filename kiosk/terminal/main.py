@@ -17,6 +17,8 @@ from provisioning.web.serve import serve as serve_app
 
 log = logging.getLogger("passage.kiosk")
 
+JOIN_S = 0.4
+
 
 class _Threads:
     """Helpers of one process: when one ends by a bug, the whole process ends, and systemd starts a clean one."""
@@ -24,12 +26,23 @@ class _Threads:
     def __init__(self) -> None:
         self.has_failed = False
         self._server: Server | None = None
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
 
     def start(self, server: Server, *targets: Callable[[], None]) -> None:
         """Run each target in a thread of its own."""
         self._server = server
         for target in targets:
-            threading.Thread(target=self._run, args=(target,), name=target.__qualname__, daemon=True).start()
+            thread = threading.Thread(target=self._run, args=(target,), name=target.__qualname__, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def join(self) -> bool:
+        """Wait a moment for threads that were told to stop; whether all have ended."""
+        self._stopping = True
+        for thread in self._threads:
+            thread.join(JOIN_S)
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, target: Callable[[], None]) -> None:
         ended_well = False
@@ -37,7 +50,7 @@ class _Threads:
             target()
             ended_well = True
         finally:
-            if not ended_well and self._server is not None:
+            if not ended_well and not self._stopping and self._server is not None:
                 self.has_failed = True
                 self._server.stop()
 
@@ -66,6 +79,10 @@ def serve(config_path: Path) -> None:
         serve_app(make_app(terminal), node.listen, threads=4, ready=ready)
     finally:
         reader.stop()
-        terminal.close()
+        terminal.hub.stop()
+        if (
+            threads.join()
+        ):  # else one waits for a hub that does not answer; the process ends under it, unharmed
+            terminal.db.close()
     if threads.has_failed:
         raise SystemExit(1)

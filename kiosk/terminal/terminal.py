@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from kiosk.services.kiosk_base import Asked, NotSignedIn, Unsent, Visitor
+from kiosk.services.pages import Asked, NotSignedIn, Unsent, Visitor
 from kiosk.terminal.entrance import Entrance
 from kiosk.terminal.hubside import HubSide
 from kiosk.terminal.keeper import Keeper
@@ -70,7 +70,7 @@ def hub_client(node: Node, signer: NodeKey, clock: Clock) -> NodeClient:
 
 
 class Terminal:
-    """Implements :class:`kiosk.services.kiosk_base.KioskContext` for the process ``passage-kiosk serve``."""
+    """Implements :class:`kiosk.services.pages.KioskContext` for the process ``passage-kiosk serve``."""
 
     def __init__(self, node: Node, clock: Clock) -> None:
         if node.kiosk is None:

@@ -1,3 +1,5 @@
+"""Memory that a PIN check borrowed goes back."""
+
 from __future__ import annotations
 
 import subprocess

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template
 
-from kiosk.services.kiosk_base import kiosk
+from kiosk.services.pages import kiosk
 from provisioning.errors import Refused
 
 pages = Blueprint("notices", __name__, url_prefix="/notices", template_folder="templates")

@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
-from kiosk.services.kiosk_base import colour_word, kiosk, slip_code, visitor
+from kiosk.services.pages import colour_word, kiosk, slip_code, visitor
 from provisioning.clock import iso
 from provisioning.contracts import OfferedModel, PrintRequest, RequestView
 from provisioning.errors import Refused

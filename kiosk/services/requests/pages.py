@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Blueprint, Response, redirect, render_template, url_for
 
-from kiosk.services.kiosk_base import Asked, colour_word, kiosk, slip_code, visitor
+from kiosk.services.pages import Asked, colour_word, kiosk, slip_code, visitor
 from provisioning.clock import iso
 from provisioning.contracts import Objection, PrintRequest, RequestView
 from provisioning.errors import Refused

@@ -29,7 +29,7 @@ def said_by_the_kiosk(tmp_path: Path) -> set[Message]:
         (pages / "templates").symlink_to(KIOSK / "services" / service / "templates" / "kiosk")
         found |= messages_of(pages) | _templates(KIOSK / "services" / service / "templates" / "kiosk")
     (tmp_path / "base").mkdir()
-    (tmp_path / "base" / "base.py").write_text((KIOSK / "services" / "kiosk_base.py").read_text())
+    (tmp_path / "base" / "base.py").write_text((KIOSK / "services" / "pages.py").read_text())
     return found | messages_of(tmp_path / "base") | {"Printing", "My requests", "Notices"}
 
 

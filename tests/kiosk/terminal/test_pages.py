@@ -1,3 +1,5 @@
+"""The kiosk's pages over a hub on loopback: signing in, asking, reading, objecting, leaving."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""The session machine: what each event does, and what no sequence of events can do."""
+
 from __future__ import annotations
 
 from dataclasses import replace

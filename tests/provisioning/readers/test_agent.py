@@ -1,3 +1,5 @@
+"""The reader's process: what it tells, to whom, after which interruptions."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Readers that type like a keyboard: recorded keys become badges, and noise becomes nothing."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The words of the reader sockets, the one form of a badge number, and what lies on a reader."""
+
 from __future__ import annotations
 
 import contextlib
