@@ -30,7 +30,8 @@ def money(cents: int, currency: str = "EUR") -> str:
 def number(value: float, decimals: int = 1) -> str:
     """A number with at most ``decimals`` digits after the comma."""
     pattern = "#,##0" + ("." + "#" * decimals if decimals else "")
-    return numbers.format_decimal(round(value, decimals), pattern, locale=current_locale()).translate(_MARKS)
+    shown = round(value, decimals) + 0.0  # adding zero turns -0.0 into 0.0
+    return numbers.format_decimal(shown, pattern, locale=current_locale()).translate(_MARKS)
 
 
 def grams(value_g: float) -> str:

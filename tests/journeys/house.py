@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from provisioning.audit.trail import read_trail
 from provisioning.errors import PassageError
 from provisioning.sim.acts import sign_demo_models
 from provisioning.sim.demo import PORTS, bring_in
@@ -130,6 +131,15 @@ class House:
         """Let an officer say yes."""
         visitor = self.officer(officer)
         visitor.send(visitor.get(f"/printing/requests/{number}").form("/approve"))
+
+    def recorded(self, node_id: str, subject: str, action: str = "") -> list[str]:
+        """What a node's audit trail says about something: action and, of progress, the state."""
+        file = {"hub": "hub.sqlite", "farm": "farm.sqlite"}.get(node_id, "kiosk.sqlite")
+        trail = read_trail(self.site.nodes[node_id].folder / "state" / file)
+        found = [
+            f"{one.action} {one.detail.get('state', '')}".strip() for one in trail if one.subject == subject
+        ]
+        return [one for one in found if one.startswith(action)]
 
     def farm_state(self, visitor: Visitor) -> dict[str, Any]:
         """Printers and cells as the desk sees them: name -> what it says."""

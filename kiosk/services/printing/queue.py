@@ -8,6 +8,7 @@ from kiosk.services.base import OfficerCard, WorkItem
 from kiosk.services.printing import rules
 from kiosk.services.printing.models import signer_of
 from kiosk.services.printing.records import Model, Request
+from kiosk.services.printing.screens import flag_words
 from provisioning.web.locale import gettext as _
 from provisioning.web.locale import language
 
@@ -42,7 +43,7 @@ def _request_item(service: PrintingService, request: Request, officer: OfficerCa
         due_utc=service.requests.answer_due(request),
         url=f"/printing/requests/{request.number}",
         mine=why is None,
-        flags=flags,
+        flags=tuple(flag_words(flags)),
         state=_("Objection") if request.state == "objected" else "",
     )
 
@@ -59,6 +60,6 @@ def _model_item(service: PrintingService, model: Model, officer: OfficerCard) ->
         due_utc="",
         url=f"/printing/models/{model.sheet_no}",
         mine=any(rules.why_not_sign(model.facts, slot, signer) is None for slot in rules.SLOTS),
-        flags=model.sheet.flags,
+        flags=tuple(flag_words(model.sheet.flags)),
         state=_("New model"),
     )

@@ -86,6 +86,10 @@ def test_money_is_written_as_each_language_does_with_latin_digits_and_no_hidden_
     assert plain == text
 
 
+def test_next_to_nothing_carries_no_minus_sign(speak):
+    assert speak("en", formats.grams, -0.02) == "0 g"
+
+
 def test_a_day_is_written_before_its_month(speak):
     assert speak("en", formats.day, "2026-11-22T08:31:00.000Z") == "22 Nov 2026"
 

@@ -195,7 +195,7 @@ def test_the_queue_shows_each_officer_what_is_theirs(office: Office, hub: Hub) -
         }
         items = hub.service.work_items(ELS)
     assert mine == {"o-els": [False, True], "o-marc": [True, True], "o-nadia": [False, False]}
-    assert items[0].flags == ("tiny",)
+    assert items[0].flags == ("Heel klein: makkelijk te verbergen of in te slikken.",)
     assert all(office.read(item.url) for item in items)
     assert all(item.url and item.who and item.since_utc for item in items)
 
