@@ -12,7 +12,11 @@ from provisioning.config import DEFAULT_PATH, ConfigRefused, load_node
 from provisioning.errors import PassageError
 
 if TYPE_CHECKING:
+    import threading
+
     from provisioning.config import FarmSection, Node
+
+EXIT_SOFTWARE = 70  # sysexits.h: an internal error
 
 config_option = click.option(
     "--config",
@@ -64,10 +68,24 @@ def interlock(config: Path, cell: str) -> None:
     run(node, farm, cell)
 
 
+def _end_the_process(bug: threading.ExceptHookArgs) -> None:
+    """A thread that died leaves half a desk: say why and end, so that the service manager starts a whole one."""
+    import logging
+    import os
+
+    what = (bug.exc_type, bug.exc_value or bug.exc_type(), bug.exc_traceback)
+    logging.getLogger("passage.farm").critical(
+        "thread %s ended", bug.thread and bug.thread.name, exc_info=what
+    )
+    os._exit(EXIT_SOFTWARE)
+
+
 @main.command()
 @config_option
 def serve(config: Path) -> None:
     """The desk: queue, parts, the staff's pages and the doors for the hub."""
+    import threading
+
     from farm.desk.app import create_desk
     from farm.desk.node import open_desk
     from provisioning.clock import SystemClock
@@ -75,6 +93,7 @@ def serve(config: Path) -> None:
     from provisioning.web.serve import serve as serve_app
 
     start_log()
+    threading.excepthook = _end_the_process
     node, _farm = farm_node(config)
     desk = open_desk(node, SystemClock())
     app = create_desk(desk)

@@ -291,10 +291,9 @@ class Floor:
         try:
             while not self._stopping:
                 self._turn()
-        except Exception:
-            log.exception("the floor's thread has ended: the process must be restarted")
-            self.failed.set()
         finally:
+            if not self._stopping:
+                self.failed.set()  # a bug: the process ends with its traceback, see farm/cli.py
             self._close()
 
     def _turn(self) -> None:

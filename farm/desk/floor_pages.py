@@ -107,6 +107,7 @@ def floor_pages(desk: Desk) -> Blueprint:
     pages = Blueprint("floor", __name__)
     _show(pages, desk)
     _steer(pages, desk)
+    _make_safe(pages, desk)
     return pages
 
 
@@ -226,6 +227,10 @@ def _steer(pages: Blueprint, desk: Desk) -> None:
         _section(desk, printer_id)
         then = choice_field("then", ("retry", "end"))
         return once(desk, lambda: _cancel(desk, printer_id, then))
+
+
+def _make_safe(pages: Blueprint, desk: Desk) -> None:
+    here = "floor.page"
 
     @pages.post("/printers/<printer_id>/stop")
     @needs("run_stopped")

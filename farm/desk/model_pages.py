@@ -27,38 +27,17 @@ DEAREST_CENTS = 10_000
 def model_pages(desk: Desk) -> Blueprint:
     """The list, one model, its pictures, and taking one in."""
     pages = Blueprint("models", __name__, url_prefix="/models")
+    _show(pages, desk)
+    _bring(pages, desk)
+    return pages
 
+
+def _show(pages: Blueprint, desk: Desk) -> None:
     @pages.get("/")
     @needs("farm_seen")
     def every() -> str:
         """Every model, newest first."""
         return render_template("models/every.html", models=desk.queue.models(), words=words, may=may)
-
-    @pages.get("/new")
-    @needs("model_taken_in")
-    def new() -> str:
-        """The form."""
-        return _form(desk, None)
-
-    @pages.post("/new")
-    @needs("model_taken_in")
-    def take_in() -> AnyResponse:
-        """Read, measure and draw the file; on a refusal the form comes back with the line that is wrong."""
-        key = form_key()
-        if earlier := desk.own.outcome(key):
-            return redirect(earlier, 303)
-        try:
-            sheet = _take_in(desk)
-        except GcodeRefused as error:
-            return Response(_form(desk, gcode_sentence(error), error.refusal.why), error.http_status)
-        except (ModelRefused, FieldMissing) as error:
-            return Response(_form(desk, sentence_for(error)), error.http_status)
-        target = url_for(".one", model_id=sheet.model_id)
-        with desk.store.atomic():
-            desk.own.first_press(key)
-            desk.own.keep_outcome(key, target)
-        desk.changed()
-        return redirect(target, 303)
 
     @pages.get("/<model_id>")
     @needs("farm_seen")
@@ -85,7 +64,33 @@ def model_pages(desk: Desk) -> Blueprint:
         response.headers["Cache-Control"] = "private, max-age=3600"
         return response
 
-    return pages
+
+def _bring(pages: Blueprint, desk: Desk) -> None:
+    @pages.get("/new")
+    @needs("model_taken_in")
+    def new() -> str:
+        """The form."""
+        return _form(desk, None)
+
+    @pages.post("/new")
+    @needs("model_taken_in")
+    def take_in() -> AnyResponse:
+        """Read, measure and draw the file; on a refusal the form comes back with the line that is wrong."""
+        key = form_key()
+        if earlier := desk.own.outcome(key):
+            return redirect(earlier, 303)
+        try:
+            sheet = _take_in(desk)
+        except GcodeRefused as error:
+            return Response(_form(desk, gcode_sentence(error), error.refusal.why), error.http_status)
+        except (ModelRefused, FieldMissing) as error:
+            return Response(_form(desk, sentence_for(error)), error.http_status)
+        target = url_for(".one", model_id=sheet.model_id)
+        with desk.store.atomic():
+            desk.own.first_press(key)
+            desk.own.keep_outcome(key, target)
+        desk.changed()
+        return redirect(target, 303)
 
 
 def _form(desk: Desk, problem: Sentence | None, why: str = "") -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 from farm.desk.floor import Floor
 from farm.desk.intake import IntakeDesk
@@ -29,19 +30,30 @@ STORE_FILE = "farm.sqlite"
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Everything that the desk's pages need; made by :func:`open_desk`."""
+class Books:
+    """What a farm node is, and everything that it remembers."""
 
     node: Node
     farm: FarmSection
+    hub_id: str
     clock: Clock
-    pepper: bytes
     key: NodeKey
+    keyring: Keyring
+    pepper: bytes
+    kinds: dict[str, str]
+    limits: dict[str, PrinterLimits]
     store: Store
     trail: Trail
+    outbox: Outbox
     own: DeskStore
     queue: QueueStore
     workshop: WorkshopStore
+
+
+@dataclass(frozen=True)
+class Desk(Books):
+    """Everything that the desk's pages need; made by :func:`open_desk`."""
+
     live: Live
     runs: RunDesk
     teller: Teller
@@ -51,7 +63,6 @@ class Desk:
     receiver: Receiver
     hub: NodeClient
     drain: OutboxDrain
-    kinds: dict[str, str]
 
     def start(self) -> None:
         """Begin to compile, to deliver and to listen to the machines."""
@@ -78,6 +89,31 @@ def open_desk_store(node: Node) -> Store:
     return open_store(node.state_dir / STORE_FILE, (MAIL, AUDIT, QUEUE, WORKSHOP, DESK))
 
 
+def open_books(node: Node, clock: Clock) -> Books:
+    """The farm's record, open. Raises as :func:`open_desk`."""
+    farm, hub_id = _farm(node)
+    kinds, limits = _profiles(node, farm)
+    key, keyring, pepper = NodeKey.load(node), Keyring.load(node), node.credential("pepper")
+    store = open_desk_store(node)
+    return Books(
+        node=node,
+        farm=farm,
+        hub_id=hub_id,
+        clock=clock,
+        key=key,
+        keyring=keyring,
+        pepper=pepper,
+        kinds=kinds,
+        limits=limits,
+        store=store,
+        trail=Trail(store, key, clock),
+        outbox=Outbox(store, clock),
+        own=DeskStore(store, clock),
+        queue=QueueStore(store, clock),
+        workshop=WorkshopStore(store, clock),
+    )
+
+
 def open_desk(node: Node, clock: Clock) -> Desk:
     """The desk of this farm node, ready to start.
 
@@ -85,57 +121,46 @@ def open_desk(node: Node, clock: Clock) -> Desk:
         ConfigRefused: configuration, credentials or a printer's profile are missing.
         Unavailable, Corrupt: the database cannot be opened.
     """
-    farm, hub_id = _farm(node)
-    kinds, limits = _profiles(node, farm)
-    key, keyring, pepper = NodeKey.load(node), Keyring.load(node), node.credential("pepper")
-    store = open_desk_store(node)
-    trail, outbox = Trail(store, key, clock), Outbox(store, clock)
-    own, queue, workshop = DeskStore(store, clock), QueueStore(store, clock), WorkshopStore(store, clock)
-    live = Live([one.printer_id for one in farm.printers], [one.cell_id for one in farm.cells], clock)
-    teller = Teller(queue, outbox, hub_id, clock)
-    hub = NodeClient(hub_id, node.peer_url(hub_id), key, keyring, clock)
-    drain = OutboxDrain(outbox, hub)
-    spool_dir, gcode_dir = node.state_dir / "spool", node.state_dir / "gcode"
-    runs = RunDesk(farm, kinds, store, queue, workshop, live, teller, trail, clock, spool_dir)
-    floor = Floor(
-        node.run_dir,
-        [one.cell_id for one in farm.cells],
-        live,
-        runs,
-        own,
-        trail,
-        store,
-        _scale(node, farm),
-        clock,
-    )
-    spooler = Spooler(store, queue, teller, trail, limits, gcode_dir, runs.spool_path, floor.look)
-    receiver = Receiver(key, keyring, store, clock)
-    OrderDesk(queue, own, teller, trail, clock, hub_id, gcode_dir).connect(receiver)
-    intake = IntakeDesk(
-        store, queue, outbox, trail, clock, hub_id, limits, node.state_dir / "intake", gcode_dir
-    )
+    books = open_books(node, clock)
+    farm, store, queue, trail = books.farm, books.store, books.queue, books.trail
+    cells = [one.cell_id for one in farm.cells]
+    live = Live([one.printer_id for one in farm.printers], cells, clock)
+    teller = Teller(queue, books.outbox, books.hub_id, clock)
+    hub = NodeClient(books.hub_id, node.peer_url(books.hub_id), books.key, books.keyring, clock)
+    gcode_dir = node.state_dir / "gcode"
+    spool_dir = node.state_dir / "spool"
+    runs = RunDesk(farm, books.kinds, store, queue, books.workshop, live, teller, trail, clock, spool_dir)
+    floor = Floor(node.run_dir, cells, live, runs, books.own, trail, store, _scale(node, farm), clock)
+    spooler = Spooler(store, queue, teller, trail, books.limits, gcode_dir, runs.spool_path, floor.look)
+    receiver = Receiver(books.key, books.keyring, store, clock)
+    OrderDesk(queue, books.own, teller, trail, clock, books.hub_id, gcode_dir).connect(receiver)
+    drain = OutboxDrain(books.outbox, hub)
     runs.nudge = drain.nudge
     return Desk(
-        node=node,
-        farm=farm,
-        clock=clock,
-        pepper=pepper,
-        key=key,
-        store=store,
-        trail=trail,
-        own=own,
-        queue=queue,
-        workshop=workshop,
+        **{field.name: getattr(books, field.name) for field in fields(books)},
         live=live,
         runs=runs,
         teller=teller,
-        intake=intake,
+        intake=_intake(books, gcode_dir),
         spooler=spooler,
         floor=floor,
         receiver=receiver,
         hub=hub,
         drain=drain,
-        kinds=kinds,
+    )
+
+
+def _intake(books: Books, gcode_dir: Path) -> IntakeDesk:
+    return IntakeDesk(
+        books.store,
+        books.queue,
+        books.outbox,
+        books.trail,
+        books.clock,
+        books.hub_id,
+        books.limits,
+        books.node.state_dir / "intake",
+        gcode_dir,
     )
 
 

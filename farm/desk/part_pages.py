@@ -21,12 +21,13 @@ from provisioning.web.forms import text_field
 def part_pages(desk: Desk) -> Blueprint:
     """Weighing, labels, hand-over."""
     pages = Blueprint("parts", __name__, url_prefix="/parts")
+    _list(pages, desk)
     _show(pages, desk)
     _act(pages, desk)
     return pages
 
 
-def _show(pages: Blueprint, desk: Desk) -> None:
+def _list(pages: Blueprint, desk: Desk) -> None:
     @pages.get("/")
     @needs("farm_seen")
     def every() -> str:
@@ -61,6 +62,8 @@ def _show(pages: Blueprint, desk: Desk) -> None:
             "parts/badge.html", touched=desk.live.badge() is not None, reader=desk.live.reader_connected
         )
 
+
+def _show(pages: Blueprint, desk: Desk) -> None:
     @pages.get("/<part_id>")
     @needs("farm_seen")
     def one(part_id: str) -> str:

@@ -36,6 +36,7 @@ NEXT: dict[str, frozenset[str]] = {
     "cancelled": frozenset(),
 }
 ENDED = frozenset({"handed_over", "failed", "cancelled"})
+ON_A_PRINTER = frozenset({"leased", "printing", "cooling"})  # exactly while a run is open
 WAITING = frozenset({"ordered", "spooling", "queued"})
 MAX_ATTEMPTS = 2  # J2.F1: the same approval keeps one retry
 

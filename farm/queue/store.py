@@ -77,6 +77,12 @@ def m001_queue(db: Database) -> None:
     )
 
 
+_STANDING = (
+    "SELECT state, EXISTS (SELECT 1 FROM runs WHERE runs.job_id = jobs.job_id AND ended_utc IS NULL) AS runs"
+    " FROM jobs WHERE job_id = ?"
+)
+
+
 class QueueRefused(Refused):
     """The queue cannot do this now."""
 
@@ -147,8 +153,6 @@ class QueueStore:
             )
         )
 
-    # --- orders ---------------------------------------------------------------------------------------------------
-
     def add_order(self, order: PrintOrder, refused: str = "") -> bool:
         """Keep an order and its jobs; false when this order or its request was here before: nothing changed."""
         body = msgspec.json.encode(order).decode()
@@ -207,10 +211,12 @@ class QueueStore:
         return self._jobs(sql, (limit,))
 
     def move_job(self, job_id: str, then: str, reason: str = "") -> bool:
-        """Let a job go on to ``then``; false when it may not, from where it is: nothing changed."""
+        """Let a job go on to ``then``; false when it may not, or its run has not ended: nothing changed."""
         with self._store.atomic():
-            row = self._store.row("SELECT state FROM jobs WHERE job_id = ?", (job_id,))
+            row = self._store.row(_STANDING, (job_id,))
             if row is None or not rules.may_become(row["state"], then):
+                return False
+            if row["runs"] and then not in rules.ON_A_PRINTER:
                 return False
             self._store.run(
                 "UPDATE jobs SET state = ?, reason = ?, changed_utc = ? WHERE job_id = ?",
@@ -316,8 +322,6 @@ class QueueStore:
         self._store.run(
             "DELETE FROM spools WHERE gcode_sha256 = ? AND printer_kind = ?", (gcode_sha256, printer_kind)
         )
-
-    # --- beds -----------------------------------------------------------------------------------------------------
 
     def bed(self, printer_id: str) -> Bed:
         """What lies on a printer's bed; a printer never heard of is clear."""
