@@ -1,5 +1,6 @@
 """What people do at the site's screens, done through the same pages: residents at a kiosk, officers at their desks."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,6 +12,7 @@ from provisioning.sim.people import OFFICERS, DemoOfficer, DemoResident
 from provisioning.sim.visitor import Form, Page, PageRefused, Visitor
 
 T = TypeVar("T")
+EUROS = r"€\s*([\d,]+\.\d\d)"
 LOOK_S = 0.2  # how often a person looks again
 NOT_YET_APPROVED = "plant-label"  # the demo keeps one model for its visitors to approve
 
@@ -42,6 +44,10 @@ def until(see: Callable[[], T | None], what: str, timeout_s: float = 60.0) -> T:
 def officer_of(role: str) -> DemoOfficer:
     """The demo's first officer with that role."""
     return next(one for one in OFFICERS if role in one.roles)
+
+
+def _cents(found: re.Match[str]) -> int:
+    return round(float(found.group(1).replace(",", "")) * 100)
 
 
 class AtKiosk:
@@ -77,6 +83,14 @@ class AtKiosk:
         form = page.form(f"/printing/{model}")
         self._visitor.send(form, colour=colour, copies="1")
         return form
+
+    def money(self, model: str) -> tuple[int, int]:
+        """The price of one copy and the balance, in cents, as the model's page shows them in English."""
+        text = self._visitor.get(f"/printing/{model}").text
+        price, balance = re.search(rf"Price\s*{EUROS}", text), re.search(rf"You have\s*{EUROS}", text)
+        if balance is None:
+            raise NotSeen(what="the balance", last=text[:300])
+        return _cents(price) if price else 0, _cents(balance)
 
     def press_again(self, form: Form) -> None:
         """The same press a second time."""
