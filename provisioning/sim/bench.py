@@ -7,10 +7,11 @@ from pathlib import Path
 from provisioning.clock import SystemClock
 from provisioning.log import start_log
 from provisioning.sim.demo_site import HOST
-from provisioning.sim.pages import Panel, bench_pages
+from provisioning.sim.pages import Panel, bench_nav, bench_pages
 from provisioning.sim.running import RunningSite
 from provisioning.web.app import create_app
 from provisioning.web.serve import serve
+from provisioning.web.shell import set_nav
 
 HERE = Path(__file__).parent
 
@@ -28,4 +29,5 @@ def run_bench(running: RunningSite) -> None:
         site_name="Bench",
     )
     app.register_blueprint(bench_pages(Panel(running, people["residents"], people["officers"])))
+    set_nav(app, bench_nav)
     serve(app, f"{HOST}:{running.site.bench_port}", threads=3)

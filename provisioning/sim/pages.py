@@ -15,6 +15,7 @@ from provisioning.sim.supervisor import Managed, proportional_kib, resident_kib
 from provisioning.web.forms import text_field
 from provisioning.web.locale import N_
 from provisioning.web.locale import gettext as _
+from provisioning.web.shell import NavItem
 
 SPEEDS = (1, 10, 60, 300)
 CONTACT_WORDS = {
@@ -82,6 +83,18 @@ def _process(one: Managed) -> dict[str, object]:
         "proportional_mib": proportional_kib(pid) / 1024 if pid else 0.0,
         "restarts": one.restarts,
     }
+
+
+def bench_nav() -> list[NavItem]:
+    """The side navigation: the parts of the one page."""
+    parts = (
+        (N_("Corridor and office"), "corridor", "building"),
+        (N_("Workshop"), "workshop", "tools"),
+        (N_("Virtual printers"), "machines", "printer-3d"),
+        (N_("Processes"), "running", "activity"),
+        (N_("Who is who"), "everyone", "users"),
+    )
+    return [NavItem(_(word), f"/#{anchor}", icon, False, 0) for word, anchor, icon in parts]
 
 
 def bench_pages(panel: Panel) -> Blueprint:
