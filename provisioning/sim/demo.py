@@ -96,11 +96,15 @@ def build(base: Path, port: int, tell: Tell) -> RunningSite:
         ready.append(name)
         tell(f"{len(ready)} of {len(names)} ready: {name}")
 
-    running.start(one_ready)
-    if not site.is_peopled:
-        tell("two officers sign the models")
-        sign_demo_models(site, DEMO_MODELS)
-        site.mark_peopled()
+    try:
+        running.start(one_ready)
+        if not site.is_peopled:
+            tell("two officers sign the models")
+            sign_demo_models(site, DEMO_MODELS)
+            site.mark_peopled()
+    except BaseException:  # Ctrl-C too: nothing of ours stays behind
+        running.stop()
+        raise
     return running
 
 

@@ -167,6 +167,7 @@ class Supervisor:
         for managed in self.processes():
             if managed.notify is not None:
                 managed.notify.close()
+        self._selector.close()
 
     def _end(self, several: list[Managed]) -> None:
         for managed in several:

@@ -1,0 +1,103 @@
+"""The bench panel: every hand movement is a form, and a device without power is said, not an error."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from provisioning.clock import SystemClock
+from provisioning.sim.demo_site import make_site
+from provisioning.sim.pages import ACTIONS, Panel, bench_nav, bench_pages
+from provisioning.sim.running import RunningSite
+from provisioning.web.app import create_app
+from provisioning.web.shell import set_nav
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Iterator[Panel]:
+    site = make_site(tmp_path / "demo", 8400)
+    people = json.loads((site.base / "people.json").read_text())
+    running = RunningSite(site, Path("/nowhere"))
+    yield Panel(running, people["residents"], people["officers"])
+    running.stop()
+
+
+@pytest.fixture
+def browser(panel: Panel) -> FlaskClient:
+    app = create_app("bench", secret=b"s" * 40, catalogues=[], clock=SystemClock(), ui="office")
+    app.register_blueprint(bench_pages(panel))
+    set_nav(app, bench_nav)
+    return app.test_client()
+
+
+def press(browser: FlaskClient, action: str, **values: str):
+    page = browser.get("/").get_data(as_text=True)
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    key = page.split('name="form_key" value="')[1].split('"')[0]
+    return browser.post(
+        f"/do/{action}", data={"csrf_token": token, "form_key": key, **values}, follow_redirects=True
+    )
+
+
+def test_the_page_shows_everybody_every_node_and_every_process(browser: FlaskClient, panel: Panel):
+    page = browser.get("/").get_data(as_text=True)
+    for person in panel.residents:
+        assert person["badge_uid"] in page
+    for name in panel.running.supervisor.names():
+        assert name in page
+    assert page.count("no power") >= 4
+
+
+def test_what_a_hand_moved_stays_moved_while_the_device_has_no_power(browser: FlaskClient, panel: Panel):
+    answer = press(browser, "touch", node="kiosk-a", uid=panel.residents[3]["badge_uid"])
+    assert answer.status_code == 200
+    assert "has no power now" in answer.get_data(as_text=True)
+    assert panel.hardware.bench.readers["kiosk-a"].badge == panel.residents[3]["badge_uid"]
+    press(browser, "contact", name="door", closed="no")
+    press(browser, "cable", printer="printer-2", plugged="no")
+    press(browser, "weigh", grams="8,4")
+    press(browser, "speed", factor="60")
+    bench = panel.hardware.bench
+    assert (bench.closed["door"], bench.plugged["printer-2"], bench.grams, bench.speed) == (
+        False,
+        False,
+        8.4,
+        60.0,
+    )
+    press(browser, "contact", name="door", closed="yes")
+    press(browser, "lift", node="kiosk-a")
+    assert (bench.closed["door"], bench.readers["kiosk-a"].badge) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("action", "values"),
+    [
+        ("touch", {"node": "kiosk-z", "uid": "04A0000001"}),
+        ("touch", {"node": "kiosk-a", "uid": "stranger"}),
+        ("contact", {"name": "window", "closed": "no"}),
+        ("kill", {"name": "init"}),
+        ("speed", {"factor": "1e9"}),
+        ("weigh", {"grams": "heavy"}),
+        ("explode", {}),
+    ],
+)
+def test_what_is_not_on_the_bench_cannot_be_moved(browser: FlaskClient, action: str, values: dict[str, str]):
+    assert press(browser, action, **values).status_code == 409
+
+
+def test_live_parts_are_drawn_alone(browser: FlaskClient):
+    for part in ("cell", "printers", "processes"):
+        page = browser.get(f"/live/{part}").get_data(as_text=True)
+        assert page
+        assert "<html" not in page
+    assert browser.get("/live/secrets").status_code == 409
+
+
+def test_every_action_has_a_form_on_the_page(browser: FlaskClient, panel: Panel):
+    panel.hardware.bench.readers["kiosk-a"].badge = panel.residents[0]["badge_uid"]
+    panel.hardware.bench.readers["kiosk-a"].stick = panel.residents[0]["stick_uid"]
+    page = browser.get("/").get_data(as_text=True)
+    for action in ACTIONS:
+        assert f"/do/{action}" in page, action
