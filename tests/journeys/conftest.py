@@ -1,6 +1,8 @@
 """One running site for all journeys, and one Chromium."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ pytest.register_assert_rewrite("tests.journeys.walker", "tests.journeys.house")
 
 from tests.journeys.house import House  # noqa: E402 - after the assert rewriting is ordered
 from tests.web.browser import chromium  # noqa: E402
+
+LOGS = Path(__file__).parents[2] / "build" / "journeys"  # what each process said, for whoever asks why
 
 __all__ = ["chromium"]
 
@@ -24,3 +28,4 @@ def house() -> Iterator[House]:
             yield house
         finally:
             house.running.stop()
+            shutil.copytree(base / "log", LOGS, dirs_exist_ok=True)

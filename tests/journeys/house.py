@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from provisioning.sim.running import RunningSite, process_name
 from provisioning.sim.visitor import Form, Visitor
 from tests.support import free_port, is_listening, wait_until
 
+AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override")
 READY_S = 90.0
 MODELS = 7  # farm/sim/models/models.toml
 SPEED = 400.0  # virtual printers, times life
@@ -85,6 +88,24 @@ class House:
         finally:
             self.start_process(name)
 
+    @contextmanager
+    def hub_without_writing(self) -> Iterator[None]:
+        """The hub runs for a while without the right to write its database, as after a wrong restore or chmod."""
+        files = list((self.site.nodes["hub"].folder / "state").glob("hub.sqlite*"))
+        hub = next(one for one in self.running.supervisor.processes() if one.name == self.hub_name)
+        unit = hub.unit
+        with self.without(self.hub_name):
+            _make_writable([one for one in files if one.suffix != ".owner"], yes=False)
+            if os.geteuid() == 0:  # root writes everywhere; in production the hub has its own user
+                hub.unit = replace(unit, argv=(*AS_ANYBODY, *unit.argv))
+            self.start_process(self.hub_name)
+            try:
+                yield
+            finally:
+                self.stop_process(self.hub_name)
+                hub.unit = unit
+                _make_writable(files, yes=True)
+
     @property
     def hub_name(self) -> str:
         """The hub's process."""
@@ -133,12 +154,11 @@ class House:
         visitor.send(visitor.get(f"/printing/requests/{number}").form("/approve"))
 
     def recorded(self, node_id: str, subject: str, action: str = "") -> list[str]:
-        """What a node's audit trail says about something: action and, of progress, the state."""
+        """What a node's audit trail says (about something, or at all): action and, of progress, the state."""
         file = {"hub": "hub.sqlite", "farm": "farm.sqlite"}.get(node_id, "kiosk.sqlite")
         trail = read_trail(self.site.nodes[node_id].folder / "state" / file)
-        found = [
-            f"{one.action} {one.detail.get('state', '')}".strip() for one in trail if one.subject == subject
-        ]
+        about = [one for one in trail if subject in {"", one.subject}]
+        found = [f"{one.action} {one.detail.get('state', '')}".strip() for one in about]
         return [one for one in found if one.startswith(action)]
 
     def farm_state(self, visitor: Visitor) -> dict[str, Any]:
@@ -147,6 +167,12 @@ class House:
         return {one["printer"]: one for one in plain["printers"]} | {
             one["cell"]: one for one in plain["cells"]
         }
+
+
+def _make_writable(files: list[Path], *, yes: bool) -> None:
+    for file in files:
+        if file.exists():
+            file.chmod(0o600 if yes else 0o400)
 
 
 def _form(visitor: Visitor, path: str, action: str) -> Form | None:

@@ -3,6 +3,7 @@
 
 import pytest
 
+from tests.journeys.bad_input import *
 from tests.journeys.officers import *
 from tests.journeys.residents import *
 

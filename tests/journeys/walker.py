@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import urllib3
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect
 
 from tests.journeys.house import House
 from tests.web.browser import (
@@ -29,6 +29,8 @@ HIDDEN_PX = (
 )
 HIDDEN_BELOW_PX = """() => { const main = document.querySelector("main");
     return main.scrollHeight - main.clientHeight - main.scrollTop; }"""
+SHARED_IDS = """() => { const seen = [...document.querySelectorAll("[id]")].map((one) => one.id);
+    return seen.filter((id, at) => seen.indexOf(id) !== at); }"""
 LEFT_TO_RIGHT = """() => [...document.querySelectorAll(".keypad, .copies, bdi.num, bdi.code, .receipt__number .code")]
     .filter((part) => part.checkVisibility() && getComputedStyle(part).direction !== "ltr")
     .map((part) => part.className + " " + part.textContent.trim().slice(0, 40))"""
@@ -44,13 +46,18 @@ class Walker:
         self._number = 0
         self._errors: list[str] = []
         self._sent: list[Request] = []
-        self._statuses: dict[str, int] = {}
+        self.status = 0  # of the page itself
         page.on("console", self._hear)
+        page.on("response", self._note)
         page.on("request", lambda one: self._sent.append(one) if one.method == "POST" else None)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self._errors.append(f"{message.text} ({urlsplit(message.location.get('url', '')).path})")
+
+    def _note(self, answer: Response) -> None:
+        if answer.request.is_navigation_request():
+            self.status = answer.status
 
     # -- judging --------------------------------------------------------------------------------------------
 
@@ -64,6 +71,7 @@ class Walker:
         self._number += 1
         picture(self.page, f"{self._journey}-{self._number:02d}-{name}-{language}", full=not self.is_kiosk)
         faults = [*serious_faults(self.page), *self._console(status)]
+        faults += [f"id used twice: {one}" for one in self.page.evaluate(SHARED_IDS)]
         if sticks_out(self.page) > 0:
             faults.append(f"sticks out by {sticks_out(self.page)} px")
         if self.is_kiosk:

@@ -121,3 +121,15 @@ def test_a_broken_catalogue_stops_the_start_with_its_name(make_app, tmp_path):
     with pytest.raises(Corrupt) as stopped:
         make_app(catalogues=[tmp_path])
     assert stopped.value.detail["file"] == "nl.po"
+
+
+def test_a_field_that_is_drawn_several_times_may_have_an_id_of_its_own(make_app):
+    app = make_app()
+    with app.test_request_context():
+        drawn = app.jinja_env.from_string(
+            "{{ ui.field('grams', 'Grams', hint='by scale', attrs={'id': 'grams-2', 'inputmode': 'decimal'}) }}"
+        ).render()
+    assert drawn.count('id="grams') == 2  # the field and its hint
+    assert 'for="grams-2"' in drawn
+    assert 'aria-describedby="grams-2-hint' in drawn
+    assert 'inputmode="decimal"' in drawn
