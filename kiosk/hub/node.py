@@ -85,6 +85,13 @@ class Hub:
         self.store.close()
 
 
+def _drains(node: Node, key: NodeKey, keyring: Keyring, outbox: Outbox, clock: Clock) -> list[OutboxDrain]:
+    """One for each farm that node.toml names."""
+    return [
+        OutboxDrain(outbox, NodeClient(peer.node_id, peer.url, key, keyring, clock)) for peer in node.peers
+    ]
+
+
 def _nudge(drains: Sequence[OutboxDrain]) -> None:
     for drain in drains:
         drain.nudge()
@@ -103,9 +110,7 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
     trail, outbox = Trail(store, key, clock), Outbox(store, clock)
     people, sessions = PeopleStore(store, clock), SessionStore(store, clock)
     ledger, nodes = Ledger(store, clock), NodeStore(store)
-    drains = [
-        OutboxDrain(outbox, NodeClient(peer.node_id, peer.url, key, keyring, clock)) for peer in node.peers
-    ]
+    drains = _drains(node, key, keyring, outbox, clock)
     context = HubContext(
         store=store,
         trail=trail,
@@ -118,9 +123,8 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
     )
     rule = hub_section(node).session_rule
     signing_in = SigningIn(people, sessions, trail, Checker(pepper), clock, node.site, rule)
-    contacts = Contacts(nodes, clock)
     receiver = HubReceiver(key, keyring, store, clock)
-    receiver.contacts = contacts
+    receiver.contacts = contacts = Contacts(nodes, clock)
     Api(context, found, people, sessions, signing_in).connect(receiver)
     for service in found:
         service.connect(context, receiver)

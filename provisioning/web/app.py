@@ -45,7 +45,18 @@ def _debug_pages() -> Blueprint:
     return pages
 
 
+def _flask() -> Flask:
+    return Flask(
+        "provisioning.web",
+        static_folder=str(HERE / "static"),
+        static_url_path="/static",
+        template_folder=None,
+    )
+
+
 def _configure(app: Flask, secret: bytes, max_upload_bytes: int, secure_cookie: bool) -> None:
+    if len(secret) < 32:
+        raise ValueError("the session secret has fewer than 32 bytes")
     app.session_interface = _Sessions()
     app.config.update(
         SECRET_KEY=secret,
@@ -101,14 +112,7 @@ def create_app(
         Corrupt: a catalogue cannot be read.
         ValueError: the secret is too short.
     """
-    if len(secret) < 32:
-        raise ValueError("the session secret has fewer than 32 bytes")
-    app = Flask(
-        "provisioning.web",
-        static_folder=str(HERE / "static"),
-        static_url_path="/static",
-        template_folder=None,
-    )
+    app = _flask()
     app.extensions["passage"] = Shell(
         name, ui, clock, tuple(languages), timezone=timezone, site_name=site_name, language_of=language_of
     )

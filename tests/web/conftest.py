@@ -1,3 +1,5 @@
+"""The patterns page, served for Chromium."""
+
 import secrets
 from collections.abc import Iterator
 

@@ -15,7 +15,12 @@ from provisioning.web.locale import gettext, language
 def people_pages(hub: Hub) -> Blueprint:
     """The pages about residents."""
     pages = Blueprint("people", __name__, url_prefix="/people")
+    _looks(pages, hub)
+    _acts(pages, hub)
+    return pages
 
+
+def _looks(pages: Blueprint, hub: Hub) -> None:
     @pages.get("/")
     @needs("person_viewed")
     def every() -> str:
@@ -41,6 +46,8 @@ def people_pages(hub: Hub) -> Blueprint:
         hub.trail.record(officer().officer_id, "person_viewed", resident_id)
         return _person_page(hub, person)
 
+
+def _acts(pages: Blueprint, hub: Hub) -> None:
     @pages.post("/<resident_id>/<kind>/<uid>/block")
     @needs("badge_blocked")
     def block(resident_id: str, kind: str, uid: str) -> Response:
@@ -62,8 +69,6 @@ def people_pages(hub: Hub) -> Blueprint:
         _known(hub, resident_id)
         _end(hub, resident_id, session_id)
         return redirect(url_for(".one", resident_id=resident_id), 303)
-
-    return pages
 
 
 def _known(hub: Hub, resident_id: str) -> Resident:

@@ -20,7 +20,12 @@ from provisioning.web.sentences import sentence_for
 def make_pages(service: NoticesService) -> Blueprint:
     """The blueprint ``notices``."""
     pages = Blueprint("notices", __name__, url_prefix="/notices", template_folder="templates")
+    _reads(pages, service)
+    _writes(pages, service)
+    return pages
 
+
+def _reads(pages: Blueprint, service: NoticesService) -> None:
     @pages.get("/")
     @needs("notice_written")
     def every() -> str:
@@ -49,6 +54,18 @@ def make_pages(service: NoticesService) -> Blueprint:
         kept = _kept(service, notice_id)
         return _form(service, kept.draft, kept)
 
+    @pages.get("/<notice_id>/preview")
+    @needs("notice_written")
+    def preview(notice_id: str) -> str:
+        """The notice as residents read it, at the size of a kiosk, in the language asked for."""
+        kept = _kept(service, notice_id)
+        chosen = request.args.get("lang", "")
+        chosen = chosen if chosen in kept.draft.title else next(iter(kept.draft.title))
+        use_language(chosen)
+        return render_template("notices_desk/preview.html", notice=kept.public, lang=chosen)
+
+
+def _writes(pages: Blueprint, service: NoticesService) -> None:
     @pages.post("/")
     @needs("notice_written")
     def add() -> AnyResponse:
@@ -68,18 +85,6 @@ def make_pages(service: NoticesService) -> Blueprint:
         _kept(service, notice_id)
         service.withdraw(notice_id, officer().officer_id)
         return redirect(url_for(".every"), 303)
-
-    @pages.get("/<notice_id>/preview")
-    @needs("notice_written")
-    def preview(notice_id: str) -> str:
-        """The notice as residents read it, at the size of a kiosk, in the language asked for."""
-        kept = _kept(service, notice_id)
-        chosen = request.args.get("lang", "")
-        chosen = chosen if chosen in kept.draft.title else next(iter(kept.draft.title))
-        use_language(chosen)
-        return render_template("notices_desk/preview.html", notice=kept.public, lang=chosen)
-
-    return pages
 
 
 def _kept(service: NoticesService, notice_id: str) -> KeptNotice:

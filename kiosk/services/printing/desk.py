@@ -120,7 +120,7 @@ class Desk:
     def approve(self, number: str) -> AnyResponse | str:
         """Say yes; a second press shows who decided."""
         found, words = self._find(number), text_field("words", max_length=rules.WORDS_MAX, required=False)
-        return self._act(found, lambda: self._service.requests.approve(found.request_key, officer(), words))
+        return self._act(found, lambda: self._service.deciding.approve(found.request_key, officer(), words))
 
     @needs("request_viewed")
     def refuse(self, number: str) -> AnyResponse | str:
@@ -129,7 +129,7 @@ class Desk:
         words = text_field("words", max_length=rules.WORDS_MAX, required=False)
         if request.form.get("confirmed") == "yes":
             return self._act(
-                found, lambda: self._service.requests.refuse(found.request_key, officer(), reason, words)
+                found, lambda: self._service.deciding.refuse(found.request_key, officer(), reason, words)
             )
         if why := rules.why_not_that_reason(reason, words):
             return cast(AnyResponse, make_response(self._review(found, Refused(why)), 409))
@@ -152,7 +152,7 @@ class Desk:
             abort(400)
         chosen = cast(rules.AnswerVerdict, verdict)
         return self._act(
-            found, lambda: self._service.requests.answer(found.request_key, officer(), chosen, words)
+            found, lambda: self._service.deciding.answer(found.request_key, officer(), chosen, words)
         )
 
     def _act(self, found: Request, deed: Callable[[], object]) -> AnyResponse | str:

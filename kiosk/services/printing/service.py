@@ -2,7 +2,10 @@
 
 from kiosk.services.base import DeskLink, HubContext, HubService, OfficerCard, WorkItem
 from kiosk.services.printing import TILE, sentences
-from kiosk.services.printing.life import RequestLife
+from kiosk.services.printing.asking import Asking
+from kiosk.services.printing.book import RequestBook
+from kiosk.services.printing.deciding import Deciding
+from kiosk.services.printing.making import Making
 from kiosk.services.printing.models import ModelLife
 from kiosk.services.printing.store import PRINTING
 from kiosk.services.printing.views import view_of
@@ -20,7 +23,7 @@ from provisioning.sync import Receiver
 
 
 class PrintingService(HubService):
-    """The hub's side of printing. ``models`` and ``requests`` are its two lives, there for the desk pages too."""
+    """The hub's side of printing. Its parts are there for the desk pages too."""
 
     tile = TILE
     migrations = (PRINTING,)
@@ -29,13 +32,19 @@ class PrintingService(HubService):
         DeskLink("Models", "printing.models", "cube", "model_viewed", 30),
     )
     models: ModelLife
-    requests: RequestLife
+    requests: RequestBook
+    asking: Asking
+    deciding: Deciding
+    making: Making
 
     def connect(self, context: HubContext, receiver: Receiver) -> None:
         """Keep the context and listen for sheets, requests, objections and progress."""
         self.context = context
         self.models = ModelLife(context)
-        self.requests = RequestLife(context, self.models)
+        self.requests = RequestBook(context, self.models)
+        self.asking = Asking(context, self.requests)
+        self.deciding = Deciding(context, self.requests)
+        self.making = Making(context, self.requests)
         sentences.register_sentences()
         for kind in (ModelSheet, PrintRequest, Objection, JobProgress):
             receiver.on_message(kind, self.hear)
@@ -46,11 +55,11 @@ class PrintingService(HubService):
             case ModelSheet():
                 self.models.take_sheet(sender, message)
             case PrintRequest():
-                self.requests.take_request(sender, message)
+                self.asking.take_request(sender, message)
             case Objection():
-                self.requests.take_objection(sender, message)
+                self.asking.take_objection(sender, message)
             case JobProgress():
-                self.requests.take_progress(sender, message)
+                self.making.take_progress(sender, message)
             case _:
                 raise Corrupt("message_unknown")
 
@@ -62,10 +71,10 @@ class PrintingService(HubService):
 
     def request_views(self, resident_id: str, language: str) -> list[RequestView]:
         """What this resident asked of printing, newest first."""
-        life = self.requests
+        book = self.requests
         return [
-            view_of(request, life.model_of(request), life.answer_due(request), language)
-            for request in life.store.of(resident_id)
+            view_of(request, book.model_of(request), book.answer_due(request), language)
+            for request in book.store.of(resident_id)
         ]
 
     def work_items(self, officer: OfficerCard) -> list[WorkItem]:

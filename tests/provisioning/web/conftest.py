@@ -1,3 +1,5 @@
+"""A shared web app and its clock, as every process makes them."""
+
 import secrets
 from collections.abc import Callable
 

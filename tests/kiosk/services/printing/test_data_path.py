@@ -31,7 +31,7 @@ def test_a_print_goes_from_a_measured_file_to_a_part_in_the_residents_hand(hub: 
 
     key = hub.ask(copies=2)
     assert hub.request(key).state == "received"
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
 
     order = orders(hub)[0]
     assert (order.gcode_sha256, order.model_sha256, order.colour, order.copies, order.material) == (
@@ -55,7 +55,7 @@ def test_a_print_goes_from_a_measured_file_to_a_part_in_the_residents_hand(hub: 
 def test_every_step_of_a_print_is_in_a_whole_audit_chain(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
     hub.progress(key, 1, "failed", final=True)
     actions = {record.action for record in hub.context.trail.latest()}
     assert {
@@ -115,8 +115,8 @@ def test_a_request_for_a_revoked_model_is_refused_and_a_waiting_one_cannot_be_ap
     hub.service.models.end(model.sheet_no, MARC, "A sharp edge was found.", revoke=True)
     late = hub.ask()
     assert hub.request(late).rule_code == "model_not_offered"
-    assert refused(lambda: hub.service.requests.approve(early, ELS)) == "model_not_offered"
-    assert hub.service.requests.refuse(early, ELS, "model_changed").state == "refused"
+    assert refused(lambda: hub.service.deciding.approve(early, ELS)) == "model_not_offered"
+    assert hub.service.deciding.refuse(early, ELS, "model_changed").state == "refused"
     told = [w.contract for w in hub.context.outbox.waiting("farm-1") if isinstance(w.contract, ModelDecision)]
     assert [decision.approved for decision in told] == [True, False]
 
@@ -124,8 +124,8 @@ def test_a_request_for_a_revoked_model_is_refused_and_a_waiting_one_cannot_be_ap
 def test_a_priced_approval_without_money_writes_nothing_at_all(hub: Hub) -> None:
     hub.offer(price_cents=600)
     first, second = hub.ask(), hub.ask()
-    hub.service.requests.approve(first, ELS)
-    assert refused(lambda: hub.service.requests.approve(second, ELS)) == "balance_too_low"
+    hub.service.deciding.approve(first, ELS)
+    assert refused(lambda: hub.service.deciding.approve(second, ELS)) == "balance_too_low"
     assert hub.request(second).state == "received"
     assert hub.count("print_decisions") == 1
     assert hub.balance() == 400
@@ -134,9 +134,9 @@ def test_a_priced_approval_without_money_writes_nothing_at_all(hub: Hub) -> None
 def test_a_second_press_changes_nothing_and_names_who_decided(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
     with pytest.raises(Refused) as caught:
-        hub.service.requests.refuse(key, TOM, "unsafe")
+        hub.service.deciding.refuse(key, TOM, "unsafe")
     assert (caught.value.reason, caught.value.detail["by"]) == ("request_decided", "o-els")
     assert (hub.balance(), len(orders(hub)), hub.count("print_decisions")) == (850, 1, 1)
 
@@ -144,7 +144,7 @@ def test_a_second_press_changes_nothing_and_names_who_decided(hub: Hub) -> None:
 def test_a_free_print_moves_no_money(hub: Hub) -> None:
     hub.offer(price_cents=0)
     key = hub.ask()
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
     hub.progress(key, 1, "failed", final=True)
     assert hub.count("move", "kind <> 'opening'") == 0
     assert not hub.request(key).refunded
@@ -154,15 +154,15 @@ def test_a_free_print_moves_no_money(hub: Hub) -> None:
 def test_only_the_workshop_or_the_director_decides_a_plain_request(hub: Hub, who: object) -> None:
     hub.offer()
     key = hub.ask()
-    assert refused(lambda: hub.service.requests.approve(key, who)) == "role_missing"  # type: ignore[arg-type]
-    assert hub.service.requests.approve(key, PAUL).state == "approved"
+    assert refused(lambda: hub.service.deciding.approve(key, who)) == "role_missing"  # type: ignore[arg-type]
+    assert hub.service.deciding.approve(key, PAUL).state == "approved"
 
 
 def test_a_model_with_warnings_needs_security_for_each_approval(hub: Hub) -> None:
     hub.offer(flags=("long_thin",))
     key = hub.ask()
-    assert refused(lambda: hub.service.requests.approve(key, ELS)) == "security_needed"
-    decided = hub.service.requests.approve(key, MARC)
+    assert refused(lambda: hub.service.deciding.approve(key, ELS)) == "security_needed"
+    decided = hub.service.deciding.approve(key, MARC)
     assert decided.decision
     assert decided.decision.role == "security"
 
@@ -170,7 +170,7 @@ def test_a_model_with_warnings_needs_security_for_each_approval(hub: Hub) -> Non
 def test_a_refusal_without_a_reason_that_says_something_is_not_written(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    life = hub.service.requests
+    life = hub.service.deciding
     assert refused(lambda: life.refuse(key, ELS, "")) == "reason_missing"
     assert refused(lambda: life.refuse(key, ELS, "no")) == "reason_missing"
     assert refused(lambda: life.refuse(key, ELS, "other", "  ")) == "words_missing"
@@ -183,7 +183,7 @@ def test_a_refusal_without_a_reason_that_says_something_is_not_written(hub: Hub)
 def test_an_objection_that_a_second_officer_overturns_becomes_an_order_and_one_debit(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    life = hub.service.requests
+    life = hub.service.deciding
     life.refuse(key, ELS, "enough_made", "Two last week.")
     hub.object_to(key)
     hub.object_to(key)
@@ -201,9 +201,9 @@ def test_an_objection_that_a_second_officer_overturns_becomes_an_order_and_one_d
 def test_an_objection_that_stands_is_the_end_and_shows_the_words(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.refuse(key, ELS, "house_rules")
+    hub.service.deciding.refuse(key, ELS, "house_rules")
     hub.object_to(key)
-    hub.service.requests.answer(key, TOM, "stands", "The rule is the same for all.")
+    hub.service.deciding.answer(key, TOM, "stands", "The rule is the same for all.")
     view = hub.service.request_views("r-amira", "en")[0]
     assert (view.state, view.may_object) == ("refused", False)
     assert view.steps[-1].words == "The rule is the same for all."
@@ -226,7 +226,7 @@ def test_nobody_objects_for_another_or_to_a_yes(hub: Hub) -> None:
 def test_late_and_double_progress_changes_nothing(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
     hub.progress(key, 1, "queued")
     hub.progress(key, 3, "printing", percent=40, left_s=900)
     before = hub.request(key)
@@ -239,7 +239,7 @@ def test_late_and_double_progress_changes_nothing(hub: Hub) -> None:
 def test_a_first_failure_keeps_the_approval_and_the_second_pays_back_once(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
     hub.progress(key, 1, "printing")
     hub.progress(key, 2, "failed", reason="printer_lost")
     assert not hub.request(key).ended
@@ -261,7 +261,7 @@ def test_progress_of_an_unknown_order_or_from_another_farm_is_turned_away(hub: H
 
     hub.offer()
     key = hub.ask()
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
     order_id = hub.request(key).order_id
     for sender, order, code in (
         ("farm-1", "f" * 32, "order_unknown"),
@@ -302,7 +302,7 @@ def test_views_are_newest_first_and_only_ones_own(hub: Hub, clock: FakeClock) ->
 def test_a_view_speaks_the_residents_language(hub: Hub, language: str, title: str) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.refuse(key, ELS, "unsafe")
+    hub.service.deciding.refuse(key, ELS, "unsafe")
     view = hub.service.request_views("r-amira", language)[0]
     assert view.title == title
     assert view.may_object

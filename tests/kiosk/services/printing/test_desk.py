@@ -47,7 +47,7 @@ def office(hub: Hub) -> Office:
 def test_the_review_shows_all_that_a_decision_needs(office: Office, hub: Hub) -> None:
     hub.offer(flags=("long_thin",))
     before = hub.ask()
-    hub.service.requests.refuse(before, ELS, "enough_made")
+    hub.service.deciding.refuse(before, ELS, "enough_made")
     text = office.read(office.page_of(hub.ask(copies=2)))
     for words in (
         "Amira · B",
@@ -114,7 +114,7 @@ def test_a_refusal_without_a_reason_comes_back_with_what_was_typed(office: Offic
 def test_an_objection_is_answered_by_another_officer_only(office: Office, hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.refuse(key, ELS, "enough_made")
+    hub.service.deciding.refuse(key, ELS, "enough_made")
     hub.object_to(key)
     assert "/answer" not in office.read(office.page_of(key), ELS)
     assert "/answer" in office.read(office.page_of(key), TOM)
@@ -137,7 +137,7 @@ def test_an_officer_without_the_role_sees_the_request_but_no_buttons(office: Off
 def test_the_list_filters_by_state_and_finds_by_number_person_and_officer(office: Office, hub: Hub) -> None:
     hub.offer()
     mine, other = hub.ask(), hub.ask("r-luc")
-    hub.service.requests.refuse(other, ELS, "unsafe")
+    hub.service.deciding.refuse(other, ELS, "unsafe")
     number, other_number = hub.request(mine).number, hub.request(other).number
     assert number in office.read("/printing/requests")
     assert other_number not in office.read("/printing/requests")
@@ -179,7 +179,7 @@ def test_a_model_is_refused_or_withdrawn_only_with_a_reason(office: Office, hub:
 def test_a_request_reads_as_a_page_of_paper(office: Office, hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.refuse(key, ELS, "other", "Eerst de les.")
+    hub.service.deciding.refuse(key, ELS, "other", "Eerst de les.")
     text = office.read(office.page_of(key) + "/paper")
     assert "Eerst de les." in text
     assert hub.request(key).number in text
@@ -217,7 +217,7 @@ def test_a_form_without_its_token_changes_nothing(office: Office, hub: Hub) -> N
 def test_words_of_officers_are_shown_as_text(office: Office, hub: Hub, clock: FakeClock) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.refuse(key, ELS, "other", "<script>alert(1)</script>")
+    hub.service.deciding.refuse(key, ELS, "other", "<script>alert(1)</script>")
     assert "<script>alert" not in office.read(office.page_of(key))
     assert len(rules.REFUSAL_REASONS) == 10
     assert [w for w in hub.context.outbox.waiting("farm-1") if isinstance(w.contract, PrintOrder)] == []

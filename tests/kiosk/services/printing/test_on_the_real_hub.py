@@ -40,10 +40,7 @@ def test_a_badge_a_wish_two_signatures_a_decision_and_a_part(
 ) -> None:
     hub, kiosk, farm = peers
     farm.tell(sheet(added_by="o-teacher"))
-    for role in ("workshop", "security"):
-        page = "/printing/models/1"
-        assert "m-hook" in office(hub, role).read("/printing/models")
-        office(hub, role).form(page, f"{page}/sign/{role}")
+    two_officers_sign(hub)
 
     public = kiosk.ask(PublicCopy())
     assert isinstance(public, PublicCopyAnswer)
@@ -87,6 +84,13 @@ def test_a_badge_a_wish_two_signatures_a_decision_and_a_part(
     assert [step.state for step in seen.requests[0].steps][:2] == ["received", "approved"]
     assert seen.balance_cents == 1000 - 150
     assert len(seen.requests) == 1
+
+
+def two_officers_sign(hub: Hub) -> None:
+    for role in ("workshop", "security"):
+        page = "/printing/models/1"
+        assert "m-hook" in office(hub, role).read("/printing/models")
+        office(hub, role).form(page, f"{page}/sign/{role}")
 
 
 def mine(kiosk: Peer, session_id: str) -> RequestList:

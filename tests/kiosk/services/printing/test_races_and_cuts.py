@@ -53,9 +53,9 @@ def test_twenty_officers_at_once_make_one_decision_one_debit_and_one_order(hub: 
         start.wait()
         try:
             if number % 2:
-                hub.service.requests.approve(key, card)
+                hub.service.deciding.approve(key, card)
             else:
-                hub.service.requests.refuse(key, card, "unsafe")
+                hub.service.deciding.refuse(key, card, "unsafe")
             outcomes.append("decided")
         except Refused as error:
             outcomes.append(error.reason)
@@ -105,11 +105,11 @@ def work(config: Path) -> None:
             number += 1
             key = hub.ask()
             if number % 3 == 0:
-                hub.service.requests.refuse(key, els, "unsafe")
+                hub.service.deciding.refuse(key, els, "unsafe")
                 hub.object_to(key)
-                hub.service.requests.answer(key, tom, "stands", "No.")
+                hub.service.deciding.answer(key, tom, "stands", "No.")
             else:
-                hub.service.requests.approve(key, els)
+                hub.service.deciding.approve(key, els)
                 hub.progress(key, 1, "printing")
                 hub.progress(key, 2, "failed", final=True)
             os.write(1, b".")

@@ -131,7 +131,7 @@ def test_a_request_is_decided_once_and_nothing_is_ordered_without(
 def test_the_first_officer_cannot_answer_the_objection_in_sql_either(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.refuse(key, ELS, "unsafe")
+    hub.service.deciding.refuse(key, ELS, "unsafe")
     hub.object_to(key)
     answer = "INSERT INTO print_answers VALUES ('{}', 'overturned', '{}', 'workshop', 'x', 'now')"
     attempt(hub, answer.format(key, ELS.officer_id))
@@ -142,5 +142,5 @@ def test_the_first_officer_cannot_answer_the_objection_in_sql_either(hub: Hub) -
 def test_an_orders_number_is_never_exchanged(hub: Hub) -> None:
     hub.offer()
     key = hub.ask()
-    hub.service.requests.approve(key, ELS)
+    hub.service.deciding.approve(key, ELS)
     attempt(hub, "UPDATE print_requests SET order_id = 'another'")
