@@ -8,10 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from provisioning.clock import SystemClock
+from provisioning.sim import bench
 from provisioning.sim.demo_site import make_site
 from provisioning.sim.pages import ACTIONS, Panel, bench_nav, bench_pages
 from provisioning.sim.running import RunningSite
 from provisioning.web.app import create_app
+from provisioning.web.messages import missing
 from provisioning.web.shell import set_nav
 
 
@@ -101,3 +103,8 @@ def test_every_action_has_a_form_on_the_page(browser: FlaskClient, panel: Panel)
     page = browser.get("/").get_data(as_text=True)
     for action in ACTIONS:
         assert f"/do/{action}" in page, action
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "de"])
+def test_the_bench_speaks_the_technicians_language(language: str):
+    assert not missing(Path(bench.__file__).parent, language)
