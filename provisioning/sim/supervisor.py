@@ -17,7 +17,7 @@ from provisioning.sim.units import Unit
 
 ProcessState = Literal["off", "starting", "ready", "restarting", "failed"]
 STOP_S = 5.0  # what a process gets between SIGTERM and SIGKILL
-GIVE_UP_STARTS = 5  # a process that never came up is a mistake to be told; one that once did is restarted for ever
+GIVE_UP_STARTS = 5  # never came up once: a mistake to be told; what once did is restarted for ever
 
 
 @dataclass
