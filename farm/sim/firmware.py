@@ -11,12 +11,14 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from farm.sim.chatter import Chatter
 from farm.sim.machine import Machine, Wait
 
 RX_BYTES = 128  # RX_BUFFER_SIZE
 QUEUE_LINES = 4  # BUFSIZE
 LINE_MAX_BYTES = 96  # MAX_CMD_SIZE
 BOOT_S = 0.3
+HEEDED_EARLY = {"M108", "M112", "M410"}  # without an emergency parser too, when the line starts with M
 BANNER = (
     "Marlin 2.1.2.5",
     "echo: Last Updated: 2026-11-22",
@@ -65,7 +67,7 @@ class VirtualMarlin:
         self._wait: Wait = lambda: math.inf
         self._boot_at = now + BOOT_S * self.factor
         self._is_booting, self._boot_cause = True, cause
-        self._report_at = self._busy_at = self._heat_at = math.inf
+        self._chatter = Chatter(self.machine, self.factor)
 
     def cut_power(self, now: float) -> None:
         """Everything stops without a word; :meth:`reset` is what brings it back."""
@@ -88,21 +90,14 @@ class VirtualMarlin:
     def set_factor(self, factor: float) -> None:
         """Live so many times faster from now on."""
         self.factor = factor
-        if self._report_at < math.inf:
-            self._report_at = self.now + self.machine.report_s * factor
-        if self._busy_at < math.inf:
-            self._busy_at = self.now + self.machine.busy_s * factor
-        if self._heat_at < math.inf:
-            self._heat_at = self.now
+        self._chatter.set_factor(factor, self.now)
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the host; what does not fit the ring is lost, as on a wire without flow control."""
         self.advance(now)
         if self.is_killed or self._is_booting:
             return
-        for begin in range(
-            0, len(data), 32
-        ):  # a wire brings bytes one by one: the reader has its turn in between
+        for begin in range(0, len(data), 32):  # byte by byte on the wire: the reader has its turn in between
             piece = data[begin : begin + 32]
             room = RX_BYTES - len(self._ring)
             self.overruns += max(0, len(piece) - room)
@@ -122,7 +117,7 @@ class VirtualMarlin:
         if self._is_booting:
             return self._boot_at
         waits = self._wait() if self._current is not None else math.inf
-        return min(waits, self._report_at, self._busy_at, self._heat_at, self._fault_at()[0])
+        return min(waits, self._chatter.next_at(), self._fault_at()[0])
 
     def advance(self, now: float) -> None:
         """Let time pass up to ``now``."""
@@ -134,7 +129,8 @@ class VirtualMarlin:
                 self._kill(self._fault_at()[1])
             else:
                 self._work()
-                self._tell_periodically(now)
+                for line in self._chatter.lines(self.now, now):
+                    self._say(line)
         self.now = self.machine.now = max(self.now, now)
 
     # --- reading, as get_serial_commands does -------------------------------------------------------------------------
@@ -184,11 +180,7 @@ class VirtualMarlin:
                 self._refuse("checksum mismatch")
                 return
             self.last_number = number
-        elif command[:4] in {
-            "M108",
-            "M112",
-            "M410",
-        }:  # without an emergency parser: early, when the line starts with M
+        elif command[:4] in HEEDED_EARLY:
             self._heed(command[:4])
         if not self.is_killed:
             self._queue.append((number, _bare(command)))
@@ -213,7 +205,7 @@ class VirtualMarlin:
         if self._on_executed is not None:
             self._on_executed(number, text)
         self._current, self._current_text = self.machine.run(text), text
-        self._busy_at = self.now + self.machine.busy_s * self.factor if self.machine.busy_s else math.inf
+        self._chatter.begin(self.now)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -223,13 +215,11 @@ class VirtualMarlin:
             return
         if wait is not None:
             self._wait = wait
-            self._heat_at = self.now if self.machine.is_heat_waiting else math.inf
+            self._chatter.wait(self.now)
             return
-        self._current, self._busy_at, self._heat_at = None, math.inf, math.inf
+        self._current = None
+        self._chatter.end(self.now, sets_reports=self._current_text.startswith("M155"))
         self._ok(f"ok {self.machine.temperatures()}" if self._current_text.startswith("M105") else "ok")
-        if self._current_text.startswith("M155"):
-            report_s = self.machine.report_s * self.factor
-            self._report_at = self.now + report_s if report_s else math.inf
 
     def _ok(self, text: str) -> None:
         if self.lost_oks > 0:
@@ -246,21 +236,6 @@ class VirtualMarlin:
         self._is_booting = False
         for line in ("start", f"echo:{self._boot_cause}", *BANNER):
             self._say(line)
-
-    def _tell_periodically(self, now: float) -> None:
-        """Reports and busy lines that are due; after a leap of time only the latest of each."""
-        machine = self.machine
-        if self._heat_at <= self.now and self._current is not None:
-            self._say(f" {machine.temperatures()} W:?")
-            self._heat_at = max(now, self.now) + self.factor
-        if self._report_at <= self.now:
-            if not machine.is_heat_waiting:
-                self._say(f" {machine.temperatures()}")
-            self._report_at = max(now, self.now) + machine.report_s * self.factor
-        if self._busy_at <= self.now:
-            if not machine.is_heat_waiting:
-                self._say("echo:busy: processing")
-            self._busy_at = max(now, self.now) + machine.busy_s * self.factor
 
     def _fault_at(self) -> tuple[float, str]:
         nozzle, bed = self.machine.nozzle.fault_at(), self.machine.bed.fault_at()
