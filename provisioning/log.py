@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 
 PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}  # syslog(3)
 
@@ -26,3 +27,18 @@ def start_log(level: str = "INFO") -> None:
     handler.setFormatter(JournalFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("waitress").setLevel(logging.WARNING)
+
+
+def end_with_any_thread() -> None:
+    """From now on a thread that dies of a bug ends the process, so that the service manager starts a whole one.
+
+    Half a process is worse than none: pages would go on promising what no thread delivers.
+    """
+    threading.excepthook = _end_the_process
+
+
+def _end_the_process(bug: threading.ExceptHookArgs) -> None:
+    what = (bug.exc_type, bug.exc_value or bug.exc_type(), bug.exc_traceback)
+    name = bug.thread.name if bug.thread else "?"
+    logging.getLogger("passage").critical("thread %s died, ending the process", name, exc_info=what)
+    os._exit(os.EX_SOFTWARE)

@@ -11,7 +11,7 @@ from farm.desk.live import Live
 from farm.desk.orders import OrderDesk
 from farm.desk.runs import RunDesk
 from farm.desk.scale import NoScale, Scale, VirtualScale
-from farm.desk.spooler import Spooler, limits_of
+from farm.desk.spooler import Spooler
 from farm.desk.store import DESK, DeskStore
 from farm.desk.telling import Teller
 from farm.gcode.limits import PrinterLimits
@@ -25,6 +25,7 @@ from provisioning.identity import Keyring, NodeKey
 from provisioning.store import Outbox, Store, open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import NodeClient, OutboxDrain, Receiver
+from provisioning.sync.client import client_of
 
 STORE_FILE = "farm.sqlite"
 
@@ -126,7 +127,7 @@ def open_desk(node: Node, clock: Clock) -> Desk:
     cells = [one.cell_id for one in farm.cells]
     live = Live([one.printer_id for one in farm.printers], cells, clock)
     teller = Teller(queue, books.outbox, books.hub_id, clock)
-    hub = NodeClient(books.hub_id, node.peer_url(books.hub_id), books.key, books.keyring, clock)
+    hub = client_of(node, books.hub_id, books.key, books.keyring, clock)
     gcode_dir = node.state_dir / "gcode"
     spool_dir = node.state_dir / "spool"
     runs = RunDesk(farm, books.kinds, store, queue, books.workshop, live, teller, trail, clock, spool_dir)
@@ -134,7 +135,7 @@ def open_desk(node: Node, clock: Clock) -> Desk:
     spooler = Spooler(store, queue, teller, trail, books.limits, gcode_dir, runs.spool_path, floor.look)
     receiver = Receiver(books.key, books.keyring, store, clock)
     OrderDesk(queue, books.own, teller, trail, clock, books.hub_id, gcode_dir).connect(receiver)
-    drain = OutboxDrain(books.outbox, hub)
+    drain = OutboxDrain(books.outbox, hub, clock)
     runs.nudge = drain.nudge
     return Desk(
         **{field.name: getattr(books, field.name) for field in fields(books)},

@@ -8,7 +8,7 @@ from kiosk.hub.office.app import create_office
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
 from provisioning.errors import Unavailable
-from provisioning.log import start_log
+from provisioning.log import end_with_any_thread, start_log
 from provisioning.memory import return_big_blocks
 from provisioning.web.serve import serve as serve_web
 
@@ -23,6 +23,7 @@ def serve(config: Path) -> None:
         OSError: it may not listen there.
     """
     start_log()
+    end_with_any_thread()
     return_big_blocks()
     node = load_node(config)
     hub = open_hub(node, SystemClock())

@@ -21,7 +21,8 @@ from provisioning.config import ConfigRefused, HubSection, Node
 from provisioning.identity import Keyring, NodeKey
 from provisioning.store import Outbox, Store, open_store
 from provisioning.store.mail import MAIL
-from provisioning.sync import NodeClient, OutboxDrain
+from provisioning.sync import OutboxDrain
+from provisioning.sync.client import client_of
 
 STORE_FILE = "hub.sqlite"
 
@@ -88,7 +89,7 @@ class Hub:
 def _drains(node: Node, key: NodeKey, keyring: Keyring, outbox: Outbox, clock: Clock) -> list[OutboxDrain]:
     """One for each farm that node.toml names."""
     return [
-        OutboxDrain(outbox, NodeClient(peer.node_id, peer.url, key, keyring, clock)) for peer in node.peers
+        OutboxDrain(outbox, client_of(node, peer.node_id, key, keyring, clock), clock) for peer in node.peers
     ]
 
 

@@ -34,7 +34,7 @@ class HubSide:
         clock: Clock,
         renew: Callable[[], None],
     ) -> None:
-        self.drain = OutboxDrain(outbox, client)
+        self.drain = OutboxDrain(outbox, client, clock)
         self.hub_id = client.peer
         self._client = client
         self._store = store

@@ -10,7 +10,7 @@ from kiosk.terminal.readerport import ReaderPort
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
-from provisioning.log import start_log
+from provisioning.log import end_with_any_thread, start_log
 from provisioning.memory import return_big_blocks
 from provisioning.web.serve import Server
 from provisioning.web.serve import serve as serve_app
@@ -64,6 +64,7 @@ def serve(config_path: Path) -> None:
         SystemExit: 1 when a helper thread died of a bug.
     """
     start_log()
+    end_with_any_thread()
     return_big_blocks()
     node = load_node(config_path)
     terminal = Terminal(node, SystemClock())

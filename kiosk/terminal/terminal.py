@@ -43,7 +43,7 @@ from provisioning.identity import Keyring, NodeKey
 from provisioning.store import Outbox, open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import NodeClient
-from provisioning.sync.client import mutual_tls
+from provisioning.sync.client import client_of
 
 log = logging.getLogger("passage.kiosk")
 
@@ -62,11 +62,7 @@ def hub_client(node: Node, signer: NodeKey, clock: Clock) -> NodeClient:
     """
     if len(node.peers) != 1:
         raise ConfigRefused(file=str(node.path), reason="a kiosk has exactly one peer: its hub")
-    peer, base = node.peers[0], node.path.parent
-    tls = None
-    if peer.url.startswith("https:"):
-        tls = mutual_tls(base / "ca.crt", base / "node.crt", node.credentials_dir / "node.key")
-    return NodeClient(peer.node_id, peer.url, signer, Keyring.load(node), clock, tls)
+    return client_of(node, node.peers[0].node_id, signer, Keyring.load(node), clock)
 
 
 class Terminal:

@@ -31,6 +31,7 @@ class _Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     to: str
     at_utc: str
     kind: str
+    re: str = ""  # an answer names the question: a recorded yes answers nothing else
     body: dict[str, object]
 
 
@@ -42,6 +43,7 @@ class Opened:
     message_id: str
     at_utc: str
     contract: Contract
+    re: str = ""  # the message id that this answers
 
 
 def canonical(plain: dict[str, Any]) -> bytes:
@@ -57,14 +59,17 @@ def _signer(key: Ed25519PrivateKey, keyid: str) -> CryptoSigner:
     return CryptoSigner(key, _public(key.public_key(), keyid))
 
 
-def seal(contract: Contract, to: str, signer: NodeKey, clock: Clock, message_id: str = "") -> bytes:
-    """The signed envelope of a contract for node ``to``, as JSON bytes."""
+def seal(
+    contract: Contract, to: str, signer: NodeKey, clock: Clock, message_id: str = "", re: str = ""
+) -> bytes:
+    """The signed envelope of a contract for node ``to``, as JSON bytes; ``re`` is the message that it answers."""
     letter = {
         "id": message_id or new_key(),
         "sender": signer.node_id,
         "to": to,
         "at_utc": iso(clock.now_utc()),
         "kind": contract_name(contract),
+        "re": re,
         "body": encode(contract),
     }
     envelope = Envelope(canonical(letter), PAYLOAD_TYPE, {})
@@ -92,4 +97,4 @@ def open_sealed(data: bytes, keyring: Keyring, to: str) -> Opened:
         raise Corrupt("envelope_foreign", sender=letter.sender) from error
     if letter.to != to:
         raise Corrupt("envelope_misdirected", to=letter.to)
-    return Opened(letter.sender, letter.id, letter.at_utc, decode(letter.kind, letter.body))
+    return Opened(letter.sender, letter.id, letter.at_utc, decode(letter.kind, letter.body), letter.re)

@@ -4,6 +4,7 @@ A fact and the message about it are written in one transaction; a message may ar
 harmless because its id was kept.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,9 +13,11 @@ from sqlite_utils import Database, Migrations
 
 from provisioning.clock import Clock, iso
 from provisioning.contracts.base import Contract, contract_name, decode, encode
+from provisioning.errors import Corrupt
 from provisioning.ids import new_key
-from provisioning.store.opening import Store, script
+from provisioning.store.opening import Row, Store, script
 
+log = logging.getLogger("passage.mail")
 MAIL = Migrations("mail")
 
 
@@ -45,9 +48,11 @@ class Waiting:
     destination: str
     contract: Contract
     queued_utc: str
+    subject: str = ""
 
 
 Cipher = Callable[[bytes], bytes]
+LETTER = "seq, message_id, destination, kind, body, subject, queued_utc"
 
 
 def _plain(data: bytes) -> bytes:
@@ -76,32 +81,41 @@ class Outbox:
     def waiting(self, destination: str, limit: int = 100) -> list[Waiting]:
         """The oldest undelivered messages for a destination."""
         rows = self._store.rows(
-            "SELECT seq, message_id, destination, kind, body, queued_utc FROM outbox"
+            f"SELECT {LETTER} FROM outbox"  # noqa: S608 - a constant
             " WHERE destination = ? AND delivered_utc IS NULL AND refused IS NULL ORDER BY seq LIMIT ?",
             (destination, limit),
         )
-        return [self._waiting(row) for row in rows]
+        return self._readable(rows)
 
     def about(self, subject: str) -> list[Waiting]:
         """The undelivered messages about a subject, oldest first."""
         rows = self._store.rows(
-            "SELECT seq, message_id, destination, kind, body, queued_utc FROM outbox"
+            f"SELECT {LETTER} FROM outbox"  # noqa: S608 - a constant
             " WHERE subject = ? AND delivered_utc IS NULL AND refused IS NULL ORDER BY seq",
             (subject,),
         )
-        return [self._waiting(row) for row in rows]
+        return self._readable(rows)
 
-    def _waiting(self, row: dict[str, object]) -> Waiting:
-        body = row["body"]
-        if not isinstance(body, bytes):
-            raise TypeError("outbox body")
-        plain = msgspec.json.decode(self._open(body))
+    def _readable(self, rows: list[Row]) -> list[Waiting]:
+        """The letters of these rows; one that cannot be read is kept aside, so that it holds nobody up."""
+        found = []
+        for row in rows:
+            try:
+                found.append(self._waiting(row))
+            except (Corrupt, msgspec.DecodeError, UnicodeError) as error:
+                log.error("message %s in the outbox cannot be read: %s", row["message_id"], error)
+                self.refused(str(row["message_id"]), "outbox_unreadable")
+        return found
+
+    def _waiting(self, row: Row) -> Waiting:
+        plain = msgspec.json.decode(self._open(row["body"]))
         return Waiting(
             seq=int(str(row["seq"])),
             message_id=str(row["message_id"]),
             destination=str(row["destination"]),
             contract=decode(str(row["kind"]), plain),
             queued_utc=str(row["queued_utc"]),
+            subject=str(row["subject"]),
         )
 
     def delivered(self, message_id: str) -> None:
@@ -114,6 +128,10 @@ class Outbox:
     def refused(self, message_id: str, code: str) -> None:
         """The other side will never take it: keep it for a person to look at, and let the next ones pass."""
         self._store.run("UPDATE outbox SET refused = ? WHERE message_id = ?", (code, message_id))
+
+    def forget_delivered(self, before_utc: str) -> int:
+        """Let go of what was delivered before then; how many."""
+        return self._store.run("DELETE FROM outbox WHERE delivered_utc < ?", (before_utc,))
 
     def count_waiting(self) -> int:
         """How many messages wait, for all destinations."""
@@ -137,3 +155,7 @@ class Inbox:
             (message_id, sender, kind, iso(self._clock.now_utc())),
         )
         return changed == 1
+
+    def forget(self, before_utc: str) -> int:
+        """Let go of ids heard before then, older than any message that may still come again; how many."""
+        return self._store.run("DELETE FROM inbox WHERE received_utc < ?", (before_utc,))

@@ -1,8 +1,9 @@
 """The receiving end of a node: opens envelopes, answers calls, takes each message once. No web in here."""
 
 import logging
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from provisioning.clock import Clock, parse_iso
 from provisioning.contracts.base import Contract, Done, Refusal, contract_name
@@ -16,8 +17,28 @@ log = logging.getLogger("passage.sync")
 
 CALL_AGE = timedelta(minutes=5)  # a call is asked and answered at once; an old one is somebody's recording
 
+SWEEP_EVERY = 256  # calls between two looks for ids that may be forgotten
+
 CallHandler = Callable[[str, Contract], Contract]  # (sender, question) -> answer
 MessageHandler = Callable[[str, Contract], None]  # (sender, message); runs in the inbox's transaction
+
+
+class _Answered:
+    """The ids of calls that were answered lately: a recorded sign-in is worth nothing to whoever recorded it."""
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[str, str], datetime] = {}
+        self._lock = threading.Lock()
+
+    def first_time(self, sender: str, message_id: str, now: datetime, until: datetime) -> bool:
+        """True once per call, until it would be too old anyway."""
+        with self._lock:
+            if len(self._until) % SWEEP_EVERY == SWEEP_EVERY - 1:
+                self._until = {key: end for key, end in self._until.items() if end >= now}
+            if (sender, message_id) in self._until:
+                return False
+            self._until[sender, message_id] = until
+            return True
 
 
 class Receiver:
@@ -29,6 +50,7 @@ class Receiver:
         self._store = store
         self._clock = clock
         self._inbox = Inbox(store, clock)
+        self._answered = _Answered()
         self._calls: dict[str, CallHandler] = {}
         self._messages: dict[str, MessageHandler] = {}
 
@@ -59,11 +81,15 @@ class Receiver:
             answer = act(opened)
         except PassageError as error:
             answer = Refusal(family=family_of(error), code=error.reason, detail=error.detail)
-        return seal(answer, opened.sender, self._signer, self._clock)
+        return seal(answer, opened.sender, self._signer, self._clock, re=opened.message_id)
 
     def _answer(self, opened: Opened) -> Contract:
-        if abs(self._clock.now_utc() - parse_iso(opened.at_utc)) > CALL_AGE:
+        now, said = self._clock.now_utc(), parse_iso(opened.at_utc)
+        if abs(now - said) > CALL_AGE:
             raise Refused("call_too_old", at_utc=opened.at_utc)
+        if not self._answered.first_time(opened.sender, opened.message_id, now, said + CALL_AGE):
+            log.warning("a call of %s came twice", opened.sender)
+            raise Refused("call_repeated")
         handler = self._calls.get(contract_name(opened.contract))
         if handler is None:
             raise Corrupt("call_unknown", name=contract_name(opened.contract))

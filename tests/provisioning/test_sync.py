@@ -54,7 +54,7 @@ class Hub:
             act = self.receiver.answer if environ["PATH_INFO"].endswith("call") else self.receiver.take
             body, status = act(data), "200 OK"
         except Corrupt as error:
-            body, status = b'{"code": "%s"}' % error.reason.encode(), "400 Bad Request"
+            body, status = b'{"error": {"code": "%s"}}' % error.reason.encode(), "400 Bad Request"
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
 
