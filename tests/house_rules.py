@@ -28,8 +28,7 @@ BROAD_EXCEPT = {
 
 # One library, the only places (glob patterns on the path) that import it, straight from the house's layering.
 WEB = ("*/pages.py", "*/desk.py", "provisioning/web/*", "kiosk/hub/*", "kiosk/terminal/*", "farm/desk/*")
-# The trail is one table, written in the same transaction as the fact that it records.
-STORES = ("*/store.py", "provisioning/store/*", "provisioning/audit/trail.py")
+STORES = ("*/store.py", "provisioning/store/*")
 ROOMS: dict[str, tuple[str, ...]] = {
     "flask": (*WEB, "provisioning/sync/*", "provisioning/sim/*"),
     "serial": ("farm/worker.py", "farm/worker/*", "farm/port.py", "provisioning/readers/*"),

@@ -2,7 +2,8 @@
 
 import re
 
-from provisioning.audit.trail import read_trail, verify_trail
+from provisioning.audit.store import read_trail
+from provisioning.audit.trail import verify_trail
 from provisioning.config import Node
 from provisioning.errors import Refused
 from provisioning.identity.keys import NodeKey

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from provisioning.audit.trail import read_trail
+from provisioning.audit import read_trail
 from provisioning.errors import PassageError
 from provisioning.sim.acts import sign_demo_models
 from provisioning.sim.demo import PORTS, bring_in

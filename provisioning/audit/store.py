@@ -1,0 +1,124 @@
+"""The audit trail's table: records appended in the caller's transaction, and read again; nothing is ever changed."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from sqlite_utils import Database, Migrations
+
+from provisioning.audit.chain import GENESIS, AuditRecord
+from provisioning.errors import Unavailable
+from provisioning.store.opening import Store, script
+
+AUDIT = Migrations("audit")
+COLUMNS = "seq, at_utc, node_id, actor, action, subject, detail, previous, digest, signature"
+
+
+@AUDIT()
+def m001_audit(db: Database) -> None:
+    """The trail, which no statement may change or shorten."""
+    script(
+        db,
+        """
+        CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY, at_utc TEXT NOT NULL, node_id TEXT NOT NULL, actor TEXT NOT NULL,
+            action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, previous TEXT NOT NULL,
+            digest TEXT NOT NULL UNIQUE, signature TEXT NOT NULL
+        ) STRICT;
+        CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is kept'); END;
+        CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is final'); END;
+        CREATE INDEX audit_subject ON audit (subject);
+        """,
+    )
+
+
+class TrailStore:
+    """The rows of one node's trail."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def head(self) -> tuple[int, str]:
+        """The last record's number and digest; (0, genesis) when nothing happened yet."""
+        last = self._store.row("SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1")
+        return (last["seq"], last["digest"]) if last else (0, GENESIS)
+
+    def _append(self, record: AuditRecord) -> None:
+        """Keep a record that was linked to the head, in the current transaction."""
+        self._store.run(
+            f"INSERT INTO audit ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - a constant
+            (
+                record.seq,
+                record.at_utc,
+                record.node_id,
+                record.actor,
+                record.action,
+                record.subject,
+                msgspec.json.encode(record.detail).decode(),
+                record.previous,
+                record.digest,
+                record.signature,
+            ),
+        )
+
+    def latest(
+        self, limit: int = 100, before_seq: int | None = None, *, action: str = "", about: str = ""
+    ) -> list[AuditRecord]:
+        """The newest records, newest first, for a page; of one ``action``, and with ``about`` as actor or subject."""
+        rows = self._store.rows(
+            f"SELECT {COLUMNS} FROM audit WHERE seq < :before AND (:action = '' OR action = :action)"  # noqa: S608
+            " AND (:about = '' OR actor = :about OR subject = :about) ORDER BY seq DESC LIMIT :limit",
+            {
+                "before": before_seq if before_seq is not None else 1 << 62,
+                "action": action,
+                "about": about,
+                "limit": limit,
+            },
+        )
+        return [_record(tuple(row.values())) for row in rows]
+
+    def actions(self) -> list[str]:
+        """Every action that was ever recorded here, by name."""
+        return [
+            row["action"] for row in self._store.rows("SELECT DISTINCT action FROM audit ORDER BY action")
+        ]
+
+    def about(self, subject: str) -> list[AuditRecord]:
+        """All records about one subject, oldest first."""
+        rows = self._store.rows(
+            f"SELECT {COLUMNS} FROM audit WHERE subject = ? ORDER BY seq",  # noqa: S608 - a constant
+            (subject,),
+        )
+        return [_record(tuple(row.values())) for row in rows]
+
+
+def _record(row: tuple[object, ...]) -> AuditRecord:
+    names = [name.strip() for name in COLUMNS.split(",")]
+    plain = dict(zip(names, row, strict=True))
+    plain["detail"] = _detail(str(plain["detail"]))
+    return msgspec.convert(plain, AuditRecord)
+
+
+def _detail(text: str) -> dict[str, str | int | float | bool | None]:
+    """The detail; one that somebody spoiled becomes a word that cannot fit the record's digest."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str | int | float | bool | None])
+    except (msgspec.DecodeError, UnicodeError):
+        return {"unreadable": True}
+
+
+def read_trail(path: Path) -> Iterator[AuditRecord]:
+    """The records of a database file in order, read-only: safe while its owner runs, for it never checkpoints.
+
+    Raises:
+        Unavailable: ``store_missing`` when there is no such database.
+    """
+    if not path.exists():
+        raise Unavailable("store_missing", file=path.name)
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        for row in connection.execute(f"SELECT {COLUMNS} FROM audit ORDER BY seq"):  # noqa: S608 - a constant
+            yield _record(row)
+    finally:
+        connection.close()
