@@ -79,6 +79,7 @@ def gcode_sentence(error: GcodeRefused) -> Sentence:
     refusal = error.refusal
     return sentence_for(
         error,
+        line=max(refusal.line, 1),  # what is wrong with a whole file is wrong from its first line
         value_mm=refusal.value,
         limit_mm=refusal.limit,
         value_c=refusal.value,

@@ -30,4 +30,4 @@ SENTENCES: dict[str, str] = {
 }
 
 # Why a listed command is refused, in the words of ``farm.gcode.rules.REASONS``, stands in ``detail["why"]``: for
-# engineers and the desk's small print, in English.
+# engineers and, translated, for the desk's small print.
