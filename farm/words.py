@@ -119,6 +119,12 @@ class Beat(Word, frozen=True, tag="beat"):
     worker: str
 
 
+class Trip(Word, frozen=True, tag="trip"):
+    """This worker's printer may be hot and cannot be told to cool: take the cell's power away."""
+
+    worker: str
+
+
 class Reset(Word, frozen=True, tag="reset"):
     """A named officer asks for power."""
 
@@ -160,7 +166,7 @@ class CellRefused(Word, frozen=True, tag="refused"):
     detail: str = ""
 
 
-ToInterlock = Subscribe | Beat | Reset | Ack
+ToInterlock = Subscribe | Beat | Trip | Reset | Ack
 FromInterlock = CellState | CellEvent | CellRefused
 
 

@@ -25,6 +25,7 @@ then     t times u32: a line; then t times u32: seconds left when it has been pr
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import struct
 import sys
@@ -42,6 +43,7 @@ HEADER_BYTES = 128
 _HEAD = struct.Struct("<8sHHI32sIIIIQ")
 _CRC = struct.Struct("<I")
 CHUNK_BYTES = 1 << 20
+LET_GO_LINES = 16_384  # some 600 kB of lines
 
 
 def frame(number: int, command: bytes) -> bytes:
@@ -114,8 +116,21 @@ class SpoolFile:
         crc = 0
         for at in range(HEADER_BYTES, len(self._map), CHUNK_BYTES):
             crc = zlib.crc32(self._view[at : at + CHUNK_BYTES], crc)
+            self._let_go()
         if crc != self._crc:
             raise SpoolCorrupt(path=self.path.name, why="checksum")
+
+    def sha256(self) -> str:
+        """The SHA-256 (hex) of the whole file as it is mapped, about 0.5 GB/s."""
+        digest = hashlib.sha256()
+        for at in range(0, len(self._map), CHUNK_BYTES):
+            digest.update(self._view[at : at + CHUNK_BYTES])
+            self._let_go()
+        return digest.hexdigest()
+
+    def _let_go(self) -> None:
+        """Give read pages back to the kernel's cache: a worker must not grow with the file that it prints."""
+        self._map.madvise(mmap.MADV_DONTNEED)
 
     def __len__(self) -> int:
         """How many lines."""
@@ -124,6 +139,8 @@ class SpoolFile:
     def line(self, n: int) -> bytes:
         """Line ``n`` (1 to ``len``) as it goes on the wire: number, checksum, newline. O(1)."""
         begin, end = self._span(n)
+        if not n % LET_GO_LINES:
+            self._let_go()
         return self._map[begin:end]
 
     def lines(self, first: int, last: int) -> memoryview:

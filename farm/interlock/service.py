@@ -24,6 +24,7 @@ from farm.words import (
     Reset,
     Subscribe,
     ToInterlock,
+    Trip,
     Word,
     encode,
 )
@@ -149,6 +150,8 @@ class InterlockService:
         match word:
             case Beat(worker):
                 self._beat(client, worker)
+            case Trip(worker):
+                self._trip(client, worker)
             case Subscribe():
                 self._subscribe(client)
             case Reset():
@@ -163,6 +166,11 @@ class InterlockService:
             return
         self._beats_from[worker] = client
         self._changed = self._changed or not known
+
+    def _trip(self, client: Client, worker: str) -> None:
+        """A worker cannot make its printer safe: only one that beats on this connection is believed."""
+        if self._beats_from.get(worker) is client:
+            self._cell.trip(f"printer:{worker}")
 
     def _subscribe(self, client: Client) -> None:
         self._subscribers.add(client)

@@ -91,6 +91,7 @@ class PrinterHalted(_Happened, frozen=True):
     """The firmware stopped for good, ``reason`` as it said; only a reset or its power brings it back."""
 
     reason: str
+    is_confirmed: bool = True  # false: M112 was sent and the firmware never said that it obeyed
 
 
 class PrinterSilent(_Happened, frozen=True):

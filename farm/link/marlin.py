@@ -142,7 +142,8 @@ class MarlinLink:
         if self._phase in {Phase.GONE, Phase.HALTED}:
             return
         self._out = b"\nM112\n"
-        self._phase, self.deadline = Phase.STOPPING, now + STOP_S
+        if self._phase is not Phase.STOPPING:  # pressed again: the first press's time runs on
+            self._phase, self.deadline = Phase.STOPPING, now + STOP_S
 
     @property
     def next_line(self) -> int | None:
@@ -186,7 +187,7 @@ class MarlinLink:
         elif self._phase is Phase.REFUSED:
             return self._resolve_refusal(now)
         elif self._phase is Phase.STOPPING:
-            return self._halt("the stop was sent, the firmware did not confirm it")
+            return self._halt("the stop was sent, the firmware did not confirm it", is_confirmed=False)
         elif self._unanswered >= ASK_TRIES:
             self._phase, self.deadline = Phase.GONE, None
             return [PrinterSilent()]
@@ -392,8 +393,8 @@ class MarlinLink:
         self._phase, self.deadline = Phase.BOOTING, now + SETTLE_S
         return [PrinterReset(cause)] if is_news else []
 
-    def _halt(self, reason: str) -> list[Event]:
+    def _halt(self, reason: str, *, is_confirmed: bool = True) -> list[Event]:
         if self._phase is Phase.HALTED:
             return []
         self._phase, self.deadline = Phase.HALTED, None
-        return [PrinterHalted(reason)]
+        return [PrinterHalted(reason, is_confirmed)]

@@ -29,6 +29,9 @@ LOST: dict[type[Event], str] = {
     PrinterHalted: "printer_halted",
     PrinterSilent: "printer_silent",
 }
+PAUSE_MAX_S = (
+    1800.0  # a hot nozzle over a part, waiting for nobody: like Marlin's own HOTEND_IDLE_TIMEOUT, but ours
+)
 PAUSE_ACTIONS = frozenset({"pause", "out_of_filament"})
 HEATERS_OFF = ("M104 S0", "M140 S0", "M107")
 
@@ -59,7 +62,7 @@ class PrintRun:
         self._word: RunWord = "heating"
         self._at: Position | None = None
         self._wants_cancel = ""  # the reason, while a hold is awaited
-        self._cool_until_s: float | None = None
+        self._until_s: float | None = None  # when a pause or the cooling has lasted too long
 
     @property
     def state(self) -> RunState:
@@ -69,7 +72,7 @@ class PrintRun:
     @property
     def deadline(self) -> float | None:
         """When to call :meth:`handle_timeout`, in the caller's seconds."""
-        return self._cool_until_s
+        return self._until_s
 
     # --- what the desk wants ------------------------------------------------------------------------------------------
 
@@ -88,7 +91,7 @@ class PrintRun:
         """Go on where the pause was; nothing while it is not paused."""
         if self._state is not RunState.PAUSED:
             return []
-        self._state = RunState.UNPARKING
+        self._state, self._until_s = RunState.UNPARKING, None
         return [Submit(self._unpark())]
 
     def cancel(self, reason: str = "") -> list[Effect]:
@@ -129,7 +132,7 @@ class PrintRun:
         if isinstance(event, Held):
             return self._take_held(event)
         if isinstance(event, Settled):
-            return self._take_settled()
+            return self._take_settled(now)
         return self._take_report(event)
 
     def _take_report(self, event: Event) -> list[Effect]:
@@ -151,10 +154,13 @@ class PrintRun:
         return []
 
     def handle_timeout(self, now: float) -> list[Effect]:
-        """The bed would not cool in time: the part is done all the same."""
-        if self._cool_until_s is not None and now >= self._cool_until_s:
-            return self._end("done", "still_warm")
-        return []
+        """The bed would not cool in time: the part is done all the same. A pause that nobody ends is a failure."""
+        if self._until_s is None or now < self._until_s:
+            return []
+        self._until_s = None
+        if self._state is RunState.PAUSED:
+            return self.cancel("paused_too_long")
+        return self._end("done", "still_warm")
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
@@ -167,12 +173,12 @@ class PrintRun:
         self._state, self._at = RunState.PARKING, None
         return [Submit(("M400", "M114"))]
 
-    def _take_settled(self) -> list[Effect]:
+    def _take_settled(self, now: float) -> list[Effect]:
         if self._state is RunState.PARKING:
             if self._at is not None and self._word != "paused":
                 self._word = "paused"  # asked for its place, now sent away; settled once more it is parked
                 return [Submit(self._park(self._at))]
-            return self._parked()
+            return self._parked(now)
         if self._state is RunState.UNPARKING:
             if self._wants_cancel:
                 return self._leave()
@@ -184,10 +190,10 @@ class PrintRun:
             return self._end("failed", self._wants_cancel)
         return []
 
-    def _parked(self) -> list[Effect]:
+    def _parked(self, now: float) -> list[Effect]:
         if self._at is None:
             return self.cancel("no_position") or self._leave()
-        self._state = RunState.PAUSED
+        self._state, self._until_s = RunState.PAUSED, now + PAUSE_MAX_S
         paused = self._report("paused")
         return [paused, *self._leave()] if self._wants_cancel else [paused]
 
@@ -219,14 +225,14 @@ class PrintRun:
 
     def _leave(self) -> list[Effect]:
         """Heaters off first; then up, never down, and out of the way."""
-        self._state = RunState.LEAVING
+        self._state, self._until_s = RunState.LEAVING, None
         park = self._profile.park
         lift = ("G91", f"G1 Z{park.lift_mm:g} F{park.lift_mm_min:g}", "G90") if self._next > 1 else ()
         return [Submit((*HEATERS_OFF, *lift, "M84"))]
 
     def _cool(self, now: float) -> list[Effect]:
         self._state = RunState.COOLING
-        self._cool_until_s = now + self._profile.cooling.give_up_s
+        self._until_s = now + self._profile.cooling.give_up_s
         return [self._report("cooling"), Submit(HEATERS_OFF)]
 
     def _take_temperatures(self, seen: Temperatures) -> list[Effect]:
@@ -239,5 +245,5 @@ class PrintRun:
         return Report(word)
 
     def _end(self, word: RunWord, reason: str | None = None) -> list[Effect]:
-        self._state, self._cool_until_s = RunState.ENDED, None
+        self._state, self._until_s = RunState.ENDED, None
         return [Report(word, reason or None), Drop()]

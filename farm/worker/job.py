@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from farm.gcode.spool import SpoolCorrupt, SpoolFile
 from farm.words import Lease
 from provisioning.errors import Refused
-
-CHUNK_BYTES = 1 << 20
 
 
 class LeaseRefused(Refused):
@@ -32,14 +29,22 @@ class LeasedJob:
         self.lease = lease
         path = Path(lease.spool)
         try:
-            if _sha256(path) != lease.sha256:
-                raise LeaseRefused("spool_differs", spool=path.name)
             self.spool = SpoolFile(path)
-            self.spool.verify()
+            self._check()
         except OSError as error:
             raise LeaseRefused("spool_missing", spool=path.name) from error
         except SpoolCorrupt as error:
             raise LeaseRefused("spool_corrupt", spool=path.name) from error
+
+    def _check(self) -> None:
+        try:
+            # of the map itself: a file put in its place between the look and the print changes nothing
+            if self.spool.sha256() != self.lease.sha256:
+                raise LeaseRefused("spool_differs", spool=self.spool.path.name)
+            self.spool.verify()
+        except (LeaseRefused, SpoolCorrupt):
+            self.spool.close()
+            raise
 
     @property
     def last(self) -> int:
@@ -57,11 +62,3 @@ class LeasedJob:
     def close(self) -> None:
         """Unmap it."""
         self.spool.close()
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -38,7 +38,7 @@ class RunJournal:
             return None
 
     def write(self, entry: JournalEntry) -> None:
-        """Keep this; on the card when it returns."""
+        """Keep this; on the card when it returns. Raises OSError when the medium does not take it."""
         fresh = self._path.with_suffix(".new")
         with fresh.open("wb") as file:
             file.write(msgspec.json.encode(entry))
@@ -46,6 +46,12 @@ class RunJournal:
             os.fsync(file.fileno())
         fresh.replace(self._path)
         self._sync_folder()
+
+    def probe(self) -> None:
+        """Find out whether the medium takes a file. Raises OSError when it does not."""
+        fresh = self._path.with_suffix(".new")
+        fresh.write_bytes(b"{}")
+        fresh.unlink()
 
     def forget(self) -> None:
         """The desk knows: nothing is left to remember."""

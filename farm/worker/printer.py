@@ -81,11 +81,13 @@ class PrinterSide:
         if key.events != wanted:
             self._selector.modify(self._port.fd, wanted, key.data)
 
-    def stop(self, now_s: float) -> None:
-        """M112, ahead of everything that still waits."""
+    def stop(self, now_s: float) -> bool:
+        """M112, ahead of everything that still waits; false when there is no wire to put it on."""
         self.link.stop(now_s)
-        if self._port is not None:
-            self._port.write_first(self.link.data_to_send(now_s))
+        if self._port is None or not (data := self.link.data_to_send(now_s)):
+            return False
+        self._port.write_first(data)
+        return True
 
     def handle_timeout(self, now_s: float) -> None:
         """Let the link act on its deadline."""

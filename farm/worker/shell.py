@@ -32,9 +32,11 @@ from farm.words import (
     Subscribe,
     Temps,
     ToWorker,
+    Trip,
     Word,
     encode,
 )
+from farm.worker.heat import HeatWatch
 from farm.worker.job import LeasedJob, LeaseRefused
 from farm.worker.journal import JournalEntry, RunJournal
 from farm.worker.place import WorkerPlace
@@ -44,6 +46,8 @@ from provisioning.linesock import LineClient, turn
 BEAT_S = 0.5  # the interlock wants one a second
 REPORT_S = 1.0  # temperatures and progress, at most so often
 RESEND_S = 2.0  # an ended run is told again until the desk knows
+CELL_SILENT_S = 3.5  # the interlock says something each second; one that is silent supervises nothing
+JOURNAL_FAILED = "journal_failed"
 
 
 class Worker:
@@ -71,7 +75,10 @@ class Worker:
         self._link = self._printer.link
         self._job: LeasedJob | None = None
         self._run: PrintRun | None = None
+        self._heat = HeatWatch()
         self._is_live = False
+        self._cell_heard_s = 0.0
+        self._journal_failed = False
         self._told = PrinterReport(state="offline")
         self._temperatures: Temperatures | None = None
         self._begun_s = self._beat_s = self._report_s = self._resend_s = 0.0
@@ -88,9 +95,9 @@ class Worker:
             self._keep(msgspec.structs.replace(self._entry, state="failed", reason="worker_restarted"))
         while not self._stopping:
             self._turn()
+        self._cell.close()  # a hot printer is stopped first: see _lose_cell
         self._printer.close()
         self._desk.close()
-        self._cell.close()
         self._selector.close()
 
     # --- one turn -----------------------------------------------------------------------------------------------------
@@ -105,6 +112,7 @@ class Worker:
         self._printer.send()
         turn(self._selector, self._wait_s(now_s))
         now_s = self._now()
+        self._mind_cell(now_s)
         self._printer.handle_timeout(now_s)
         if self._run is not None:
             self._perform(self._run.handle_timeout(now_s), now_s)
@@ -122,6 +130,8 @@ class Worker:
             self._temperatures = event
         elif isinstance(event, PrinterReset):
             self._log(f"printer reset: {event.cause}")
+        if self._heat.take(event, now_s, has_run=self._run is not None):
+            self._cut_power("an emergency stop was not confirmed")
         if self._run is not None:
             self._perform(self._run.take(event, now_s), now_s)
 
@@ -149,7 +159,7 @@ class Worker:
                 case Interrupt():
                     self._link.interrupt()
                 case StopNow():
-                    self._printer.stop(now_s)
+                    self._stop_printer(now_s)
                 case Report(state=state, reason=reason):
                     assert self._job is not None, "a run has a job"
                     lease = self._job.lease
@@ -159,10 +169,30 @@ class Worker:
 
     def _keep(self, entry: JournalEntry) -> None:
         self._entry = entry
-        self._journal.write(entry)
+        self._write_journal(entry)
         self._resend_s = self._now()
         self._say(RunReport(run=entry.run, state=entry.state, reason=entry.reason))
         self._log(f"run {entry.run} {entry.state} {entry.reason or ''}".rstrip())
+
+    def _write_journal(self, entry: JournalEntry | None) -> bool:
+        """Keep or forget. A medium that fails must not end a run that the desk can be told of: memory holds it."""
+        try:
+            self._journal.write(entry) if entry is not None else self._journal.forget()
+        except OSError as error:
+            self._log(f"the journal cannot be written: {error}")
+            self._journal_failed = True
+            return False
+        self._journal_failed = (
+            self._journal_failed and entry is None
+        )  # taking a file away proves no room for one
+        return True
+
+    def _try_journal(self) -> None:
+        try:
+            self._journal.write(self._entry) if self._entry is not None else self._journal.probe()
+        except OSError:
+            return
+        self._journal_failed = False
 
     def _drop(self) -> None:
         if self._job is not None:
@@ -182,7 +212,13 @@ class Worker:
 
     def _on_desk(self, line: bytes) -> None:
         now_s = self._now()
-        match self._words.decode(line):
+        try:
+            word = self._words.decode(line)
+        except msgspec.DecodeError as error:
+            self._log(f"the desk said what is no word: {error}")
+            self._desk.close()
+            return
+        match word:
             case Lease() as lease:
                 self._take_lease(lease, now_s)
             case Known(run=run, state=state):
@@ -192,9 +228,9 @@ class Worker:
                     and state in ENDED
                 ):
                     self._entry = None
-                    self._journal.forget()
+                    self._write_journal(None)
             case Stop():
-                self._perform(self._run.stop(), now_s) if self._run else self._printer.stop(now_s)
+                self._perform(self._run.stop(), now_s) if self._run else self._stop_printer(now_s)
             case Pause() | Resume() | Cancel() as wish:
                 self._wish(wish, now_s)
 
@@ -218,6 +254,8 @@ class Worker:
                 raise LeaseRefused("cell_off")
             if not self._link.is_ready or self._run is not None:
                 raise LeaseRefused("printer_not_ready")
+            if not self._write_journal(JournalEntry(lease.run, lease.job, "started")):
+                raise LeaseRefused(JOURNAL_FAILED)
             self._job = LeasedJob(lease)
         except LeaseRefused as error:
             self._keep(JournalEntry(lease.run, lease.job, "failed", error.reason))
@@ -231,11 +269,37 @@ class Worker:
         self._beat_s = 0.0
 
     def _on_cell(self, line: bytes) -> None:
-        word = self._cell_words.decode(line)
+        self._cell_heard_s = self._now()
+        try:
+            word = self._cell_words.decode(line)
+        except msgspec.DecodeError as error:
+            self._log(f"the interlock said what is no word: {error}")
+            self._cell.close()
+            return
         if isinstance(word, CellState):
             self._set_live(word.live)
 
+    def _mind_cell(self, now_s: float) -> None:
+        """An interlock that hangs guards nobody; a hot printer out of reach is for the interlock to switch off."""
+        if self._is_live and now_s - self._cell_heard_s > CELL_SILENT_S:
+            self._log("the interlock is silent")
+            self._cell.close()  # lost, then: see _lose_cell
+        if self._heat.is_due(now_s):
+            self._cut_power("a hot printer cannot be reached")
+
+    def _stop_printer(self, now_s: float) -> None:
+        """M112; a hot printer that it cannot be sent to loses its power."""
+        if not self._printer.stop(now_s) and self._heat.may_be_hot(has_run=self._run is not None):
+            self._cut_power("an emergency stop cannot be sent")
+
+    def _cut_power(self, why: str) -> None:
+        self._log(f"asking for the cell's power to go: {why}")
+        self._cell.send(encode(Trip(worker=self._place.printer)))
+
     def _lose_cell(self) -> None:
+        """Nobody says that the relay is off, and some kernels leave it on: the printer itself is stopped first."""
+        if self._is_live and self._heat.may_be_hot(has_run=self._run is not None):
+            self._printer.stop(self._now())
         self._set_live(False)
 
     def _set_live(self, is_live: bool) -> None:
@@ -244,6 +308,7 @@ class Worker:
                 self._perform(self._run.lose_power(), self._now())
             self._printer.close()
             self._temperatures = None
+            self._heat.clear()
         self._is_live = is_live
 
     # --- telling ------------------------------------------------------------------------------------------------------
@@ -258,6 +323,8 @@ class Worker:
             self._say(report)
         if now_s - self._report_s >= REPORT_S:
             self._report_s = now_s
+            if self._journal_failed:
+                self._try_journal()
             self._tell_figures(now_s)
         if self._entry is not None and self._entry.is_ended and now_s - self._resend_s >= RESEND_S:
             self._resend_s = now_s
@@ -292,4 +359,6 @@ class Worker:
     def _state(self) -> PrinterReport:
         word: PrinterWord = "busy" if self._run is not None else self._printer.word
         reason = self._printer.reason if self._is_live else "cell_off"
+        if word == "idle" and self._journal_failed:
+            word, reason = "offline", JOURNAL_FAILED  # no lease until it can be written again
         return PrinterReport(state=word, firmware=self._link.firmware.name, reason=reason)

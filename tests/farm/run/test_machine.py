@@ -20,6 +20,7 @@ from farm.link.events import (
 )
 from farm.profiles import find_profile
 from farm.run import Drop, Effect, Hold, Interrupt, PrintRun, Report, RunState, StopNow, Stream, Submit
+from farm.run.machine import PAUSE_MAX_S
 from farm.run.modes import Modes, modes_before
 
 PROFILE = find_profile("marlin-2.1-generic-220")
@@ -240,3 +241,17 @@ def test_a_live_printer_brings_every_cancel_to_an_end(acts):
     for event in (Held(3), PLACE, Settled(), Settled(), Settled(), Settled()):
         one.take(event, 50.0)
     assert one.state is RunState.ENDED
+
+
+def test_a_pause_that_nobody_ends_does_not_keep_a_nozzle_hot_for_ever():
+    one = paused()
+    assert one.deadline == PAUSE_MAX_S
+    assert one.handle_timeout(PAUSE_MAX_S - 1) == []
+    assert commands(one.handle_timeout(PAUSE_MAX_S))[:2] == ["M104 S0", "M140 S0"]
+    assert one.take(Settled(), PAUSE_MAX_S) == [Report("failed", "paused_too_long"), Drop()]
+
+
+def test_a_resumed_print_is_not_counted_as_paused_any_more():
+    one = paused()
+    one.resume()
+    assert one.deadline is None

@@ -129,6 +129,19 @@ class Floor:
         for line in self._calls:
             line.close()
         self.worker = self.processes["worker"] = self._start("worker", "--printer", "printer-1")
+        self.meet_again()
+
+    def start_another(self) -> subprocess.Popen[bytes]:
+        """A second worker for the same printer, as a clumsy hand might start it; its words are kept."""
+        call = ["worker", "--printer", "printer-1", "--config", str(self.base / "node.toml")]
+        started = subprocess.Popen(
+            [sys.executable, "-c", f"from farm.cli import main; main({call!r})"], stderr=subprocess.PIPE
+        )
+        self.processes["another"] = started
+        return started
+
+    def meet_again(self) -> None:
+        """Take the worker's call at the desk."""
         wait_readable(self._door)
         self.desk = Line(self._door.accept()[0])
         self._calls.append(self.desk)

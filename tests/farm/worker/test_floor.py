@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,76 @@ def test_a_worker_stays_within_its_memory(floor: Floor) -> None:
     floor.desk.until(t="run", state="done")
     status = Path(f"/proc/{floor.worker.pid}/status").read_text()
     assert int(status.split("VmRSS:")[1].split()[0]) < 25_000
+
+
+def test_an_interlock_that_is_killed_leaves_a_hot_printer_stopped_by_its_worker_too(floor: Floor) -> None:
+    floor.print_long()
+    floor.processes["interlock"].kill()
+    assert floor.desk.until(t="run", state="failed")["reason"] == "cell_tripped"
+    floor.desk.until(t="printer", state="offline")
+
+
+def test_an_interlock_that_hangs_is_no_interlock_the_worker_stops_its_printer(floor: Floor) -> None:
+    floor.print_long()
+    hung = floor.processes["interlock"]
+    hung.send_signal(signal.SIGSTOP)
+    try:
+        assert floor.desk.until(t="run", state="failed")["reason"] == "cell_tripped"
+        floor.bench.say(t="speed", factor=2000)
+        wait_until(lambda: floor.show()["nozzle_c"] < 40, 20)
+        assert (
+            floor.show()["on"] is True
+        )  # the relay of a process that hangs stays as it was: M112 made it cold
+    finally:
+        hung.send_signal(signal.SIGCONT)
+
+
+def test_an_emergency_stop_that_the_firmware_does_not_confirm_takes_the_cells_power(floor: Floor) -> None:
+    floor.print_long()
+    floor.bench.say(t="fault", printer="printer-1", name="drop_out", value=1)
+    floor.desk.say(t="stop")
+    floor.cell.until(t="state", live=False, tripped_by="printer:printer-1")
+    floor.cell.until(t="event", what="tripped", by="printer:printer-1")
+
+
+def test_a_second_worker_for_the_same_printer_does_not_start(floor: Floor) -> None:
+    floor.print_long()
+    with floor.start_another() as second:
+        _, said = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert "worker_runs_already" in said.decode()
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="done")
+
+
+def test_a_worker_whose_journal_cannot_be_written_takes_no_job_until_it_can(floor: Floor) -> None:
+    floor.go_live()
+    floor.desk.until(t="printer", state="idle")
+    in_the_way = floor.base / "state" / "worker-printer-1.new"
+    in_the_way.mkdir()
+    floor.lease()
+    assert floor.desk.until(t="run", state="failed")["reason"] == "journal_failed"
+    floor.desk.say(t="known", run="run-1", state="failed")
+    assert floor.desk.until(t="printer", state="offline")["reason"] == "journal_failed"
+    assert floor.show()["done_lines"] == 0
+    in_the_way.rmdir()
+    floor.desk.until(t="printer", state="idle")
+    floor.lease("run-2")
+    floor.desk.until(t="run", run="run-2", state="done")
+
+
+def test_a_journal_that_fails_in_mid_print_does_not_end_the_print(floor: Floor) -> None:
+    floor.print_long()
+    (floor.base / "state" / "worker-printer-1.new").mkdir()
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="done")
+    floor.desk.say(t="known", run="run-1", state="done")
+    assert floor.desk.until(t="printer", state="offline")["reason"] == "journal_failed"
+
+
+def test_words_that_are_none_do_not_end_a_worker_in_mid_print(floor: Floor) -> None:
+    floor.print_long()
+    floor.desk.say(t="nonsense")
+    floor.meet_again()
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="done")

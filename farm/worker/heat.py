@@ -1,0 +1,47 @@
+"""Whether a printer that nobody can talk to may be hot: then only its cell's power makes it safe. Pure."""
+
+from __future__ import annotations
+
+from farm.link.events import Event, PortGone, PrinterHalted, PrinterReset, PrinterSilent, Temperatures
+
+# A pulled cable may be put back for so long before the whole cell loses its power: Marlin keeps its heaters at
+# target without a host (M85 and HOTEND_IDLE_TIMEOUT are off by default, Configuration_adv.h 2.1).
+UNREACHED_S = 60.0
+
+
+class HeatWatch:
+    """What the last temperatures let us fear. Times are the caller's seconds."""
+
+    def __init__(self) -> None:
+        self._is_heating = False
+        self._cut_s: float | None = None
+
+    def may_be_hot(self, *, has_run: bool) -> bool:
+        """Whether a heater may be on: a target was seen, or a run that sets one is under way."""
+        return has_run or self._is_heating
+
+    def take(self, event: Event, now_s: float, *, has_run: bool) -> bool:
+        """Learn from an event; true when the cell's power must go at once."""
+        if isinstance(event, Temperatures):
+            self._is_heating = bool(event.nozzle_target_c) or bool(event.bed_target_c)
+            self._cut_s = self._cut_s if self._is_heating else None
+        elif isinstance(event, PrinterReset):
+            self.clear()
+        elif isinstance(event, PrinterHalted):
+            self.clear()
+            return not event.is_confirmed
+        elif isinstance(event, (PortGone, PrinterSilent)) and self.may_be_hot(has_run=has_run):
+            self._is_heating = True
+            self._cut_s = now_s + UNREACHED_S if self._cut_s is None else self._cut_s
+        return False
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether a hot printer was out of reach for too long; true once."""
+        due = self._cut_s is not None and now_s >= self._cut_s
+        if due:
+            self.clear()
+        return due
+
+    def clear(self) -> None:
+        """Its heaters are off: the firmware started anew or stopped, or the cell has no power."""
+        self._is_heating, self._cut_s = False, None
