@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provisioning.config import DEFAULT_PATH, ConfigRefused, load_node
-from provisioning.errors import PassageError
+from provisioning.commands import CONTEXT, Sentences, config_option, head_option, say_verdict
+from provisioning.config import ConfigRefused, load_node
 
 if TYPE_CHECKING:
     import threading
@@ -18,27 +17,8 @@ if TYPE_CHECKING:
 
 EXIT_SOFTWARE = 70  # sysexits.h: an internal error
 
-config_option = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT_PATH,
-    show_default=True,
-    help="This node's node.toml.",
-)
 
-
-class Sentences(click.Group):
-    """A group whose commands end with one clear line when something of ours refuses."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run; a refusal becomes ``Error: ...`` and exit status 1."""
-        try:
-            return super().invoke(ctx)
-        except PassageError as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Sentences, context_settings=CONTEXT)
 def main() -> None:
     """Everything that gets hot or moves: desk, interlocks, printer workers."""
 
@@ -90,9 +70,11 @@ def serve(config: Path) -> None:
     from farm.desk.node import open_desk
     from provisioning.clock import SystemClock
     from provisioning.log import start_log
+    from provisioning.memory import return_big_blocks
     from provisioning.web.serve import serve as serve_app
 
     start_log()
+    return_big_blocks()  # pictures and uploads come and go
     threading.excepthook = _end_the_process
     node, _farm = farm_node(config)
     desk = open_desk(node, SystemClock())
@@ -139,18 +121,12 @@ def audit() -> None:
 
 @audit.command("verify")
 @config_option
-@click.option(
-    "--head", default="", metavar="SEQ:DIGEST", help="A head printed earlier: finds a cut-off end too."
-)
+@head_option
 def audit_verify(config: Path, head: str) -> None:
-    """Read the whole trail and name the first bad record; exit status 1 when there is one."""
+    """Check every record; name the first bad one and exit with 1. Safe while the farm runs."""
     from farm.desk.node import STORE_FILE
-    from provisioning.audit.verdict import verdict
 
-    node, _farm = farm_node(config)
-    sentence, whole = verdict(node, STORE_FILE, head)
-    click.echo(sentence)
-    sys.exit(0 if whole else 1)
+    say_verdict(config, STORE_FILE, head)
 
 
 @main.group()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
 
 from farm.interlock.cell import LAMPS, CellPins
 from farm.interlock.pins import pin_factory
 from farm.interlock.service import CellPlace, InterlockService
 from provisioning.clock import SystemClock
 from provisioning.config import CellSection, ConfigRefused, FarmSection, Node
-from provisioning.notify import notify, watchdog_interval_s
+from provisioning.notify import loop_petter, notify
 
 
 def run(node: Node, farm: FarmSection, cell_id: str) -> None:
@@ -25,10 +24,8 @@ def run(node: Node, farm: FarmSection, cell_id: str) -> None:
     if section is None:
         raise ConfigRefused(file=str(node.path), reason=f"no cell {cell_id}")
     factory = pin_factory(section.pins)
-    clock = SystemClock()
-    service = InterlockService(
-        _place(node, section), factory, clock, logging.getLogger(f"interlock {cell_id}").info, _petter(clock)
-    )
+    clock, say = SystemClock(), logging.getLogger(f"interlock {cell_id}").info
+    service = InterlockService(_place(node, section), factory, clock, say, loop_petter(clock.monotonic_s))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: service.stop())
     bench = None
@@ -59,18 +56,3 @@ def _place(node: Node, section: CellSection) -> CellPlace:
         socket=node.run_dir / f"interlock-{section.cell_id}.sock",
         journal=node.state_dir / f"interlock-{section.cell_id}.journal",
     )
-
-
-def _petter(clock: SystemClock) -> Callable[[], None]:
-    """A function that pets the watchdog when it is time; called by the loop itself, so a stuck loop is not petted."""
-    interval_s = watchdog_interval_s()
-    last_s = clock.monotonic_s()
-
-    def pet() -> None:
-        nonlocal last_s
-        now_s = clock.monotonic_s()
-        if interval_s is not None and now_s - last_s >= interval_s / 2:
-            last_s = now_s
-            notify("WATCHDOG=1")
-
-    return pet
