@@ -23,6 +23,7 @@ from provisioning.web.forms import form_key, text_field
 from provisioning.web.locale import gettext
 
 STEERS: dict[str, Word] = {"pause": Pause(), "resume": Resume()}
+STEERED_FROM = {"pause": "printing", "resume": "paused"}  # a worker lets anything else pass unheard
 
 
 class RunMovedOn(Refused):
@@ -214,6 +215,8 @@ def _steer(pages: Blueprint, desk: Desk) -> None:
 
         def act() -> str:
             run = _run_on_form(desk, printer_id)
+            if run.state != STEERED_FROM[how]:
+                raise RunMovedOn(printer=printer_id)
             desk.floor.tell(printer_id, STEERS[how])
             desk.trail.record(officer().officer_id, f"run_{how}d", run.run_id, printer=printer_id)
             return url_for(here)
@@ -238,8 +241,9 @@ def _make_safe(pages: Blueprint, desk: Desk) -> None:
         """The printer's own emergency stop (M112)."""
         _section(desk, printer_id)
 
+        desk.floor.tell(printer_id, Stop())  # first, and at every press: a disk that is full stops no stop
+
         def act() -> str:
-            desk.floor.tell(printer_id, Stop())
             desk.trail.record(officer().officer_id, "printer_stopped", printer_id)
             return url_for(here)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ class IntakeDesk:
     ) -> None:
         self._store, self._queue, self._outbox, self._trail, self._clock = store, queue, outbox, trail, clock
         self._hub_id, self._limits, self._intake_dir, self._gcode_dir = hub_id, limits, intake_dir, gcode_dir
+        sweep(intake_dir, "*")  # uploads of a desk that was killed in mid-upload: nobody knows them any more
 
     def new_file(self) -> Path:
         """A name for an upload; whoever asked deletes the file when it was not taken in."""
@@ -132,6 +134,12 @@ class IntakeDesk:
             settle(gcode, self._gcode_dir / f"{sheet.gcode_sha256}.gcode")
             if stl is not None:
                 settle(stl, self._gcode_dir / f"{sheet.model_sha256}.stl")
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Take away what an earlier desk left in ``folder``; only its one owner may ask for this, before it begins."""
+    for left in folder.glob(pattern):
+        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 def settle(source: Path, target: Path) -> None:

@@ -24,7 +24,7 @@ class PrinterLive:
     report: PrinterReport | None = None
     temps: Temps | None = None
     progress: Progress | None = None
-    idle_since_s: float | None = None
+    free_since_s: float | None = None  # since when it says anything but "busy"
     history: deque[tuple[float, float, float, float, float]] = field(
         default_factory=lambda: deque(maxlen=HISTORY)
     )
@@ -71,7 +71,7 @@ class Live:
         """A worker came or went."""
         with self._lock:
             printer = self._printers[printer_id]
-            printer.connected, printer.idle_since_s = connected, None
+            printer.connected, printer.free_since_s = connected, None
             if not connected:
                 printer.report = printer.temps = printer.progress = None
 
@@ -80,10 +80,10 @@ class Live:
         with self._lock:
             printer = self._printers[printer_id]
             printer.report = report
-            if report.state != "idle":
-                printer.idle_since_s = None
-            elif printer.idle_since_s is None:
-                printer.idle_since_s = self._clock.monotonic_s()
+            if report.state == "busy":
+                printer.free_since_s = None
+            elif printer.free_since_s is None:
+                printer.free_since_s = self._clock.monotonic_s()
             if report.state != "busy":
                 printer.progress = None
             if report.state == "offline":

@@ -9,11 +9,12 @@ from pathlib import Path
 from farm.desk.live import Live
 from farm.desk.orders import sha256_of
 from farm.desk.telling import Teller
+from farm.queue.approval import ended
 from farm.queue.matching import JobFacts, PrinterFacts, ReelFacts, pairs
 from farm.queue.model import RUN_ENDED, Job, Run
 from farm.queue.rules import MAX_ATTEMPTS, RUN_MAKES, JobWord, after_failure
 from farm.queue.store import QueueStore
-from farm.words import ENDED, Known, Lease, PrinterReport, Progress, RunReport, Word
+from farm.words import ENDED, Cancel, Known, Lease, PrinterReport, Progress, RunReport, Word
 from farm.workshop.store import WorkshopStore
 from provisioning.audit import Trail
 from provisioning.clock import Clock
@@ -25,9 +26,9 @@ log = logging.getLogger("passage.runs")
 TELL_EVERY_PERCENT = 5
 # Why a worker turns a lease down before it has moved anything (farm/worker/job.py, shell.py): no attempt was made.
 NEVER_STARTED = frozenset(
-    {"cell_off", "printer_not_ready", "spool_missing", "spool_differs", "spool_corrupt"}
+    {"cell_off", "printer_not_ready", "journal_failed", "spool_missing", "spool_differs", "spool_corrupt"}
 )
-LOST_AFTER_S = 5.0  # a worker that says "idle" for so long about a run we think it has does not have it
+LOST_AFTER_S = 5.0  # a worker that is not busy for so long with a run we think it has does not have it
 
 
 class RunDesk:
@@ -101,8 +102,11 @@ class RunDesk:
     # --- leases ---------------------------------------------------------------------------------------------------
 
     def turn(self) -> None:
-        """Lease what can be leased, and give up runs that their worker does not have."""
-        self._give_up_lost_runs()
+        """Lease what can be leased, give up runs that their worker does not have, end those that lost their leave."""
+        for section in self._farm.printers:
+            run = self._queue.open_run_on(section.printer_id)
+            if run is not None and not self._gave_up(run):
+                self._end_withdrawn(run)
         waiting = self._queue.jobs_in("queued")
         if not waiting:
             return
@@ -113,6 +117,9 @@ class RunDesk:
 
     def _lease(self, job: Job, printer_id: str, reel_id: str) -> None:
         order = job.order
+        if reason := ended(order, self._queue.model(order.model_id), self._clock.now_utc()):
+            self._refuse(job, reason)
+            return
         sha256 = self._queue.spool_sha256(order.gcode_sha256, order.printer_kind)
         path = self.spool_path(order.gcode_sha256, order.printer_kind)
         if sha256 is None or sha256_of(path) != sha256:
@@ -133,25 +140,51 @@ class RunDesk:
             )
         self._send_lease(run, path)
 
+    def _refuse(self, job: Job, reason: str) -> None:
+        """An approval that ended while the job waited: it will not print, and the hub gives its price back."""
+        with self._store.atomic():
+            if self._queue.move_job(job.job_id, "failed", reason):
+                self._trail.record(job.order.approved_by, "job_refused", job.job_id, reason=reason)
+                self._teller.tell(job.order_id, reason=reason)
+        self.nudge()
+
     def _send_lease(self, run: Run, path: Path) -> None:
         self._leased_at_s[run.printer_id] = self._clock.monotonic_s()
         self.send(
             run.printer_id, Lease(run=run.run_id, job=run.job_id, spool=str(path), sha256=run.spool_sha256)
         )
 
-    def _give_up_lost_runs(self) -> None:
-        now_s = self._clock.monotonic_s()
-        for section in self._farm.printers:
-            printer = self._live.printer(section.printer_id)
-            if printer.idle_since_s is None or now_s - printer.idle_since_s < LOST_AFTER_S:
-                continue
-            run = self._queue.open_run_on(section.printer_id)
-            if run is None:
-                continue
-            if run.state != "leased":
-                self.note(section.printer_id, RunReport(run=run.run_id, state="failed", reason="run_lost"))
-            elif now_s - self._leased_at_s.get(section.printer_id, 0.0) >= LOST_AFTER_S:
-                self._lease_again(run)
+    def _gave_up(self, run: Run) -> bool:
+        """Whether the run's worker has been there for a while and does not have it: then somebody else may."""
+        now_s, printer = self._clock.monotonic_s(), self._live.printer(run.printer_id)
+        if printer.free_since_s is None or now_s - printer.free_since_s < LOST_AFTER_S:
+            return False
+        if run.state != "leased":
+            self.note(run.printer_id, RunReport(run=run.run_id, state="failed", reason="run_lost"))
+            return True
+        if now_s - self._leased_at_s.get(run.printer_id, 0.0) < LOST_AFTER_S:
+            return False
+        if printer.state == "idle":
+            self._lease_again(run)
+            return False
+        with self._store.atomic():  # its printer cannot start it: another one may
+            self._take_back(run, f"printer_{printer.state}")
+        return True
+
+    def _end_withdrawn(self, run: Run) -> None:
+        """A model that is withdrawn while it prints: its run ends, for good. Said until the worker has ended it."""
+        job = self._queue.job(run.job_id)
+        if job is None or not self._is_withdrawn(job):
+            return
+        if run.then != "end":
+            with self._store.atomic():
+                self._queue.end_after_cancel(run.run_id, "end")
+                self._trail.record(run.printer_id, "run_withdrawn", run.run_id, job_id=job.job_id)
+        self.send(run.printer_id, Cancel())
+
+    def _is_withdrawn(self, job: Job) -> bool:
+        model = self._queue.model(job.order.model_id)
+        return model is None or model.state == "withdrawn"
 
     def _lease_again(self, run: Run) -> None:
         job = self._queue.job(run.job_id)
@@ -174,6 +207,9 @@ class RunDesk:
         run = self._queue.run(report.run)
         if run is None or run.printer_id != printer_id:
             log.warning("%s speaks of run %s, which it does not have", printer_id, report.run)
+            self._disown(printer_id, report)
+        elif run.ended_utc is not None and run.state != report.state:
+            self._disown(printer_id, report)
         else:
             with self._store.atomic():
                 if run.state == "leased" and report.reason in NEVER_STARTED:
@@ -183,6 +219,20 @@ class RunDesk:
             self.nudge()
         if report.state in ENDED:
             self.send(printer_id, Known(run=report.run, state=report.state))
+
+    def _disown(self, printer_id: str, report: RunReport) -> None:
+        """A worker prints, or printed, what was given up here: it stops, and its bed is looked at before all else.
+
+        Nothing else would keep the job's next run from making a copy that nobody approved, or from printing on top.
+        """
+        if report.state not in ENDED:
+            self.send(printer_id, Cancel())
+        elif report.state != "done" and report.reason in NEVER_STARTED:
+            return
+        with self._store.atomic():
+            if self._queue.bed(printer_id).state == "clear":
+                self._queue.set_bed(printer_id, "remains", report.run)
+                self._trail.record(printer_id, "run_disowned", report.run, said=report.state)
 
     def _take_back(self, run: Run, reason: str) -> None:
         """A lease that was turned down before anything moved: the job waits again, its approval untouched."""
@@ -220,12 +270,13 @@ class RunDesk:
         self._teller.tell(job.order_id)
 
     def _end_badly(self, run: Run, job: Job, report: RunReport) -> None:
-        if run.state != "leased":  # something may lie on the bed
-            self._queue.set_bed(run.printer_id, "remains", run.run_id)
-            self._workshop.use(run.reel_id, job.order.grams * self._share_done(run))
-        ends = report.state == "cancelled" and run.then == "end"
+        # Also for a run that only ever was "leased" here: its worker may have printed on while this desk was away.
+        self._queue.set_bed(run.printer_id, "remains", run.run_id)
+        self._workshop.use(run.reel_id, job.order.grams * self._share_done(run))
+        withdrawn = self._is_withdrawn(job)
+        ends = withdrawn or run.then == "end"  # as the officer chose, however the run came to its end
         then: JobWord = "cancelled" if ends else after_failure(job.attempts)
-        reason = report.reason or report.state
+        reason = "model_withdrawn" if withdrawn else report.reason or report.state
         self._trail.record(
             run.printer_id, f"run_{report.state}", run.run_id, job_id=job.job_id, reason=reason
         )

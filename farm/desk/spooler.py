@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from farm.desk.intake import sweep
 from farm.desk.spool_child import Reply, Task
 from farm.desk.telling import Teller
 from farm.gcode.limits import PrinterLimits
@@ -66,7 +67,8 @@ class Spooler:
         self._thread = threading.Thread(target=self._run, name="spooler", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin; half a spool file of a compilation that was killed is taken away first."""
+        sweep(self._spool_path("", "").parent, ".*.part")
         for job in self._queue.jobs_in("spooling"):
             self._queue.move_job(job.job_id, "ordered")
         self._thread.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from farm.queue.model import Model
+from farm.queue.model import Model, Order
 from provisioning.clock import parse_iso
 from provisioning.contracts import PrintOrder
 from provisioning.errors import Refused
@@ -16,6 +16,18 @@ class OrderRefused(Refused):
     """An order will not be printed; nothing was queued, and the hub is told why."""
 
     code = "order_refused"
+
+
+def ended(order: Order, model: Model | None, now: datetime) -> str:
+    """Why an order that was taken may not print any more, asked at the last moment before a printer gets it.
+
+    ``order_expired``, ``model_withdrawn``, or empty: its approval stands.
+    """
+    if parse_iso(order.expires_utc) <= now:
+        return "order_expired"
+    if model is None or model.state != "approved" or model.gcode_sha256 != order.gcode_sha256:
+        return "model_withdrawn"
+    return ""
 
 
 def check_order(order: PrintOrder, sender: str, hub_id: str, model: Model | None, now: datetime) -> None:

@@ -354,6 +354,8 @@ def test_buttons_reach_the_worker_and_a_second_press_does_not(floor: Floor) -> N
     first, second = browser.post_twice("/printers/printer-1/pause", run=run)
     assert (first.status_code, second.status_code) == (303, 303)
     assert worker.hear() == {"t": "pause"}
+    worker.say(t="run", run=run, state="paused")
+    wait_until(lambda: floor.desk.queue.run(run).state == "paused")
     browser.post("/printers/printer-1/resume", run=run)
     assert worker.hear() == {"t": "resume"}
     browser.post("/printers/printer-1/cancel", run=run, then="end")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from provisioning.clock import FakeClock
 from provisioning.contracts import JobProgress, OfficerRoster
 from provisioning.contracts.base import Done, Refusal
 from provisioning.errors import Corrupt
@@ -129,3 +131,20 @@ def test_a_job_that_was_being_compiled_when_the_desk_died_is_compiled_anew(farm:
     states = {job.state for job in farm.desk.queue.jobs_of("O-1")}
     assert states <= {"ordered", "spooling", "queued"}
     farm.desk.spooler.stop()
+
+
+def test_what_a_killed_desk_left_half_done_is_gone_at_its_next_start(run_dir: Path, clock: FakeClock) -> None:
+    farm = Farm(run_dir, clock)
+    upload = farm.desk.intake.new_file()
+    (upload.parent / "tmp-pictures").mkdir()
+    part = farm.desk.node.state_dir / "spool" / ".abc.fdm-220.spool.77.part"
+    part.parent.mkdir()
+    part.touch()
+    kept = part.with_name("abc.fdm-220.spool")
+    kept.touch()
+    farm.close()
+    again = Farm(run_dir, clock, farm.site)
+    again.desk.spooler.start()
+    assert list(upload.parent.iterdir()) == []
+    assert list(part.parent.iterdir()) == [kept]
+    again.close()
