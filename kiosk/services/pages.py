@@ -52,6 +52,7 @@ class Unsent:
 
     contract: PrintRequest | Objection
     queued_utc: str
+    is_refused: bool = False  # the hub would not take it: it is not sent again
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class _Door:
         state = self._terminal.keeper.state
         # A page carries the visit it was asked in: whoever comes while it is drawn, it is blanked for them.
         g.epoch = self._terminal.keeper.epoch(state)
+        if isinstance(state, SignedIn) and request.method in SAFE_METHODS and "/-/" not in request.path:
+            g.drawn_for = g.epoch
         self._follow(state)
         if request.blueprint in services.NAMES:
             return self._service(state, request.blueprint)
@@ -48,10 +50,18 @@ class _Door:
         epoch = self._terminal.keeper.epoch(state)
         if session.get("epoch") == epoch:
             return
+        g.is_stale = "epoch" in session
         if "epoch" in session and request.method not in SAFE_METHODS and isinstance(state, SignedIn):
             raise FormExpired(field="epoch")
         session.clear()
         session["epoch"] = epoch
+
+    def last_look(self, response: Response) -> Response:
+        """What was drawn for somebody who left while it was drawn is shown to nobody."""
+        drawn_for = g.get("drawn_for")
+        if drawn_for is None or drawn_for == self._terminal.keeper.epoch(self._terminal.keeper.state):
+            return response
+        return _home()
 
     def _service(self, state: State, name: str) -> Response | None:
         if isinstance(state, SignedIn):
@@ -116,6 +126,7 @@ def make_app(terminal: Terminal) -> Flask:
     app.jinja_env.filters["said"] = lambda words: said(words, language())
     door = _Door(terminal)
     app.before_request(door.check)
+    app.after_request(door.last_look)
     app.context_processor(lambda: _words(terminal))
     for blueprint in (pages, *_service_pages()):
         app.register_blueprint(blueprint)

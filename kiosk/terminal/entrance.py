@@ -2,7 +2,7 @@
 
 import logging
 
-from kiosk.terminal.hubside import AWAY_CODES, HubSide
+from kiosk.terminal.hubside import AWAY_CODES, SIGN_IN_READ_S, HubSide
 from kiosk.terminal.keeper import Keeper
 from kiosk.terminal.passes import OfflinePasses
 from kiosk.terminal.session import (
@@ -17,7 +17,7 @@ from kiosk.terminal.session import (
 )
 from provisioning.audit import Trail
 from provisioning.contracts import Lease, SignIn
-from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
+from provisioning.errors import PassageError, Unavailable
 
 log = logging.getLogger("passage.kiosk")
 
@@ -55,9 +55,8 @@ class Entrance:
 
     def _ask_hub(self, asking: SigningIn, pin: str) -> SignInGranted:
         credential = asking.credential
-        lease = self._hub.ask(
-            SignIn(kiosk_id=self._kiosk_id, credential=credential.kind, uid=credential.uid, pin=pin), Lease
-        )
+        question = SignIn(kiosk_id=self._kiosk_id, credential=credential.kind, uid=credential.uid, pin=pin)
+        lease = self._hub.ask_for_page(question, Lease, SIGN_IN_READ_S)
         return SignInGranted(asking.visit, _person(lease))
 
     def _ask_passes(self, asking: SigningIn, pin: str, why: Unavailable) -> SignInGranted | SignInRefused:
@@ -65,13 +64,16 @@ class Entrance:
             return self._no(asking, why)
         try:
             return SignInGranted(asking.visit, self._passes.enter(asking.credential, pin), is_offline=True)
-        except (Refused, Corrupt) as error:
+        except PassageError as error:
             return self._no(asking, error)
 
     def _no(self, asking: SigningIn, error: PassageError) -> SignInRefused:
-        self._trail.record(self._kiosk_id, "sign_in_refused", self._kiosk_id, code=error.reason)
-        if error.reason in FORGET_CODES:
-            self._passes.forget(asking.credential)
+        try:
+            self._trail.record(self._kiosk_id, "sign_in_refused", self._kiosk_id, code=error.reason)
+            if error.reason in FORGET_CODES:
+                self._passes.forget(asking.credential)
+        except Unavailable as full:  # the answer is no all the same, and the hub has its own record of it
+            log.error("a refused sign-in could not be written down: %s", full)
         left = error.detail.get("tries_left")
         return SignInRefused(
             asking.visit,

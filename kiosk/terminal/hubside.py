@@ -12,6 +12,7 @@ from provisioning.contracts import Contract, Picture, PictureBytes, PublicCopy, 
 from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
 from provisioning.store import Outbox
 from provisioning.sync import NodeClient, OutboxDrain
+from provisioning.sync.client import READ_S
 
 log = logging.getLogger("passage.kiosk")
 A = TypeVar("A", bound=Contract)
@@ -20,7 +21,11 @@ REFRESH_S = 15.0  # an urgent notice is on every idle screen within this
 AWAY_REFRESH_S = 3.0  # a returned hub is seen within this
 RENEW_S = 10.0  # a session ended by an officer ends here within this (journeys.md F1: 15 s)
 TICK_S = 1.0
-AWAY_CODES = frozenset({"peer_away", "peer_refused"})
+AWAY_CODES = frozenset({"peer_away", "peer_slow", "peer_unreadable", "peer_refused"})
+PAGE_READ_S = 3.0  # a person looks at the screen meanwhile
+SIGN_IN_READ_S = 8.0  # a check of a PIN may wait in line; below what the screen allows for it
+PAGE_QUESTIONS = 2  # at once, of the four threads: the others keep blanking the screen when a badge goes
+HUSH_S = 15.0  # after a hub that took a question and gave no answer, pages do without until it is heard again
 
 
 class HubSide:
@@ -41,6 +46,8 @@ class HubSide:
         self._clock = clock
         self._renew = renew
         self._away = threading.Event()
+        self._page_slots = threading.BoundedSemaphore(PAGE_QUESTIONS)
+        self._hushed_until_s = 0.0
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self.copy = store.public_copy() or PublicCopyAnswer(etag="", changed=True)
@@ -50,15 +57,26 @@ class HubSide:
         """Whether the hub did not answer the last time."""
         return self._away.is_set()
 
-    def ask(self, question: Contract, kind: type[A]) -> A:
+    def ask_for_page(self, question: Contract, kind: type[A], read_s: float = PAGE_READ_S) -> A:
+        """The hub's answer for a page that is being drawn: soon, or not at all. Raises as :meth:`ask`."""
+        if self._clock.monotonic_s() < self._hushed_until_s or not self._page_slots.acquire(blocking=False):
+            raise Unavailable("peer_slow", peer=self.hub_id)
+        try:
+            return self.ask(question, kind, read_s)
+        finally:
+            self._page_slots.release()
+
+    def ask(self, question: Contract, kind: type[A], read_s: float = READ_S) -> A:
         """The hub's answer.
 
         Raises:
             Unavailable: the hub is away or said so; Refused, Corrupt, Tripped: what it named.
         """
         try:
-            answer = self._client.call(question)
+            answer = self._client.call(question, read_s)
         except Unavailable as error:
+            if error.reason == "peer_slow":
+                self._hushed_until_s = self._clock.monotonic_s() + HUSH_S
             if error.reason in AWAY_CODES:
                 self.note_away()
             raise
@@ -77,6 +95,7 @@ class HubSide:
         self._away.set()
 
     def _note_back(self) -> None:
+        self._hushed_until_s = 0.0
         if self._away.is_set():
             log.info("the hub is back")
             self._away.clear()

@@ -150,7 +150,8 @@ def _closed(terminal: Terminal, tile: Tile) -> str:
 def pin() -> Response:
     """Try the code that was typed."""
     typed = latin_digits(request.form.get("pin", ""))
-    if PIN.fullmatch(typed):
+    is_theirs = not g.get("is_stale")  # else it was typed for another badge, or it is the same press again
+    if is_theirs and PIN.fullmatch(typed):
         _terminal().entrance.sign_in(typed)
     return _go_home()
 

@@ -33,6 +33,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "store_read_only": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
     "store_full": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
+    "not_delivered": (N_("This request could not be sent. Please ask for it again."), ASK_LANDING),
     "call_too_old": (N_("The clock of this screen is wrong. Nobody can sign in here."), ASK_LANDING),
 }
 

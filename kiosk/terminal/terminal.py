@@ -156,7 +156,7 @@ class Terminal:
         unsent = self._unsent(who.resident_id)
         if not who.is_offline:
             try:
-                answer = self.hub.ask(MyRequests(session_id=who.session_id), RequestList)
+                answer = self.hub.ask_for_page(MyRequests(session_id=who.session_id), RequestList)
                 self._heard = (who.session_id, answer.requests)
                 return Asked(answer.requests, _not_in(unsent, answer.requests), is_fresh=True)
             except Unavailable as error:
@@ -257,10 +257,13 @@ class Terminal:
         return blind(self._subject_key, resident_id)
 
     def _unsent(self, resident_id: str) -> tuple[Unsent, ...]:
-        waiting = self.outbox.about(self._subject(resident_id))
+        """What waits here, and what the hub would not take: the person learns it instead of wondering."""
+        subject, since_utc = self._subject(resident_id), iso(self.clock.now_utc() - timedelta(days=KEEP_DAYS))
+        letters = [(one, False) for one in self.outbox.about(subject)]
+        letters += [(one, True) for one in self.outbox.set_aside(subject) if one.queued_utc >= since_utc]
         return tuple(
-            Unsent(letter.contract, letter.queued_utc)
-            for letter in waiting
+            Unsent(letter.contract, letter.queued_utc, is_refused)
+            for letter, is_refused in letters
             if isinstance(letter.contract, PrintRequest | Objection)
         )
 

@@ -96,6 +96,16 @@ class Outbox:
         )
         return self._readable(rows)
 
+    def set_aside(self, subject: str) -> list[Waiting]:
+        """The messages about a subject that the other side would not take, oldest first."""
+        rows = self._store.rows(
+            f"SELECT {LETTER} FROM outbox"  # noqa: S608 - a constant
+            " WHERE subject = ? AND delivered_utc IS NULL AND refused IS NOT NULL"
+            " AND refused <> 'outbox_unreadable' ORDER BY seq",
+            (subject,),
+        )
+        return self._readable(rows)
+
     def _readable(self, rows: list[Row]) -> list[Waiting]:
         """The letters of these rows; one that cannot be read is kept aside, so that it holds nobody up."""
         found = []

@@ -149,6 +149,9 @@ class OutboxDrain:
             self._outbox.forget_delivered(iso(self._clock.now_utc() - KEPT))
 
     def _note_away(self, error: Unavailable) -> None:
+        if error.reason.startswith("store_"):
+            log.error("outbox for %s: %s", self._client.peer, error)  # our own disk, not the peer
+            return
         if not self._away.is_set():
             log.warning("%s is away: %s", self._client.peer, error)
         self._away.set()

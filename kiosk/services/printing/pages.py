@@ -10,6 +10,7 @@ from provisioning.contracts import OfferedModel, PrintRequest, RequestView
 from provisioning.errors import Refused
 from provisioning.web.forms import form_key, text_field, whole_field
 from provisioning.web.locale import gettext as _
+from provisioning.web.sentences import sentence_for
 
 pages = Blueprint("printing", __name__, url_prefix="/printing", template_folder="templates")
 
@@ -86,7 +87,9 @@ def receipt(key: str) -> str:
     """What became of the request: sent with its number, kept here, or refused at once."""
     asked = kiosk().asked()
     view: RequestView | None = next((one for one in asked.requests if one.request_key == key), None)
-    return render_template("kiosk/printing/receipt.html", view=view, slip=slip_code(key))
+    is_lost = any(one.is_refused and one.contract.request_key == key for one in asked.unsent)
+    lost = sentence_for("not_delivered") if is_lost and view is None else None
+    return render_template("kiosk/printing/receipt.html", view=view, slip=slip_code(key), lost=lost)
 
 
 def _to(endpoint: str, **values: object) -> Response:

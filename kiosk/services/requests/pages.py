@@ -12,6 +12,7 @@ from provisioning.web.formats import when
 from provisioning.web.forms import form_key, text_field
 from provisioning.web.locale import N_
 from provisioning.web.locale import gettext as _
+from provisioning.web.sentences import sentence_for
 from provisioning.web.states import look
 
 pages = Blueprint("requests", __name__, url_prefix="/requests", template_folder="templates")
@@ -71,7 +72,11 @@ def _find(asked: Asked, key: str) -> RequestView:
 
 def _objecting(asked: Asked) -> set[str]:
     """The requests whose objection still waits here."""
-    return {one.contract.request_key for one in asked.unsent if isinstance(one.contract, Objection)}
+    return {
+        one.contract.request_key
+        for one in asked.unsent
+        if isinstance(one.contract, Objection) and not one.is_refused
+    }
 
 
 @pages.get("/")
@@ -86,6 +91,7 @@ def mine() -> str:
             one.queued_utc,
             slip_code(one.contract.request_key),
             titles.get(one.contract.model_id, {}),
+            sentence_for("not_delivered") if one.is_refused else None,
         )
         for one in asked.unsent
         if isinstance(one.contract, PrintRequest)

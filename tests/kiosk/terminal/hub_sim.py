@@ -129,6 +129,7 @@ class HubSim:
         for message in (PrintRequest, Objection, EndSession):
             receiver.on_message(message, self._hear)
         self._store = store
+        self.receiver = receiver
         self.app = Flask("hub-sim")
         self.app.register_blueprint(node_api(receiver))
 

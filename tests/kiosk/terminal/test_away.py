@@ -56,7 +56,7 @@ def test_at_home_the_pin_opens_the_offline_set_while_the_hub_is_away(place: Plac
         visitor = Visitor(terminal)
         menu = visitor.signs_in(AMIRAS)
         assert "Hello Amira" in menu
-        assert "No connection" in menu
+        assert "does not answer" in menu
         state = terminal.keeper.state
         assert isinstance(state, SignedIn)
         assert state.is_offline
@@ -171,9 +171,9 @@ def test_the_hub_away_in_the_middle_of_a_session_says_so_and_keeps_the_request(p
         visitor = Visitor(terminal)
         with place.hub.on_air():
             visitor.signs_in(AMIRAS)
-            assert "No connection" not in visitor.sees("/")
+            assert "does not answer" not in visitor.sees("/")
         visitor.sees("/")
-        assert "No connection" in visitor.sees("/")
+        assert "does not answer" in visitor.sees("/")
         ask(visitor)
         visitor.leaves()
         assert terminal.outbox.count_waiting() == 2, "the request and the end of the session"

@@ -1,0 +1,180 @@
+"""A hub that hangs, a full disk, a badge swapped in mid-word, a request nobody wanted: what the kiosk then shows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kiosk.terminal.app import make_app
+from kiosk.terminal.session import PinEntry, SignedIn
+from kiosk.terminal.session import Refused as RefusedScreen
+from kiosk.terminal.terminal import Terminal
+from provisioning.clock import FakeClock
+from provisioning.contracts import MyRequests, PrintRequest
+from provisioning.contracts.base import Contract
+from provisioning.errors import Refused, Unavailable
+from tests.kiosk.terminal.hub_sim import GAUGE, HubSim
+from tests.kiosk.terminal.kiosk_kit import AMIRAS, BRAMS, Visitor, hub_sim, make_nodes, terminal_of
+from tests.support import wait_until
+
+
+@pytest.fixture
+def hub_and_terminal(tmp_path: Path, clock: FakeClock) -> Iterator[tuple[HubSim, Terminal]]:
+    hub_node, kiosk_node = make_nodes(tmp_path)
+    with hub_sim(hub_node, clock) as hub, hub.on_air(), terminal_of(kiosk_node, clock) as terminal:
+        terminal.hub.refresh()
+        yield hub, terminal
+
+
+@pytest.fixture
+def hub(hub_and_terminal: tuple[HubSim, Terminal]) -> HubSim:
+    return hub_and_terminal[0]
+
+
+@pytest.fixture
+def terminal(hub_and_terminal: tuple[HubSim, Terminal]) -> Terminal:
+    return hub_and_terminal[1]
+
+
+@contextmanager
+def hanging(hub: HubSim) -> Iterator[threading.Event]:
+    """The hub takes questions and gives no answer; yields what is set when one has come."""
+    asked, release = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        asked.set()
+        release.wait(20)
+
+    hub.app.before_request_funcs.setdefault(None, []).append(wait)
+    try:
+        yield asked
+    finally:
+        hub.app.before_request_funcs[None].remove(wait)
+        release.set()
+
+
+def test_a_hub_that_hangs_holds_up_one_page_and_never_the_pulse(hub: HubSim, terminal: Terminal) -> None:
+    app = make_app(terminal)
+    visitor = Visitor(terminal, app)
+    visitor.signs_in(AMIRAS)
+    with hanging(hub) as asked, ThreadPoolExecutor(4) as taps:
+        drawn = [taps.submit(terminal.asked) for _ in range(4)]
+        assert asked.wait(5)
+        wait_until(lambda: sum(one.done() for one in drawn) >= 2, 2, what="the third and fourth tap")
+        assert visitor.browser.get("/-/pulse/any").get_json()["screen"] == "SignedIn"
+        assert not any(one.result(10).is_fresh for one in drawn)
+        asked.clear()
+        assert terminal.asked().is_fresh is False
+        assert not asked.is_set(), "the hub is known to hang: nobody waits for it again"
+        assert "The central computer does not answer." in visitor.sees("/")
+    terminal.hub.refresh()
+    assert terminal.asked().is_fresh
+
+
+def test_a_page_drawn_for_somebody_who_left_meanwhile_is_shown_to_nobody(
+    hub: HubSim, terminal: Terminal
+) -> None:
+    visitor = Visitor(terminal)
+    visitor.signs_in(AMIRAS)
+    with hanging(hub) as asked, ThreadPoolExecutor(1) as taps:
+        page = taps.submit(visitor.browser.get, "/requests/")
+        assert asked.wait(5)
+        visitor.leaves()
+        answer = page.result(10)
+    assert answer.status_code == 303
+    assert "Amira" not in answer.get_data(as_text=True)
+
+
+def test_a_second_press_of_ok_costs_no_second_try(hub: HubSim, terminal: Terminal) -> None:
+    visitor = Visitor(terminal)
+    terminal.saw(AMIRAS)
+    pad = visitor.sees("/")
+    cookie = visitor.browser.get_cookie("passage-kiosk-1")
+    assert cookie is not None
+    visitor.press(pad, "/pin", pin="9999")
+    visitor.browser.set_cookie(
+        "passage-kiosk-1", cookie.value
+    )  # the second press left with the first one's cookie
+    again = visitor.press(pad, "/pin", pin="9999")
+    assert again.status_code == 200
+    assert hub.sign_ins == 1
+
+
+def test_a_code_typed_for_one_badge_is_not_tried_for_the_next(hub: HubSim, terminal: Terminal) -> None:
+    visitor = Visitor(terminal)
+    terminal.saw(AMIRAS)
+    pad = visitor.sees("/")
+    terminal.saw(BRAMS)
+    visitor.press(pad, "/pin", pin="3456")
+    assert hub.sign_ins == 0
+    assert isinstance(terminal.keeper.state, PinEntry)
+
+
+@contextmanager
+def read_only(terminal: Terminal) -> Iterator[None]:
+    terminal.db.db.conn.execute("PRAGMA query_only = ON")
+    try:
+        yield
+    finally:
+        terminal.db.db.conn.execute("PRAGMA query_only = OFF")
+
+
+def test_a_disk_that_takes_nothing_leaves_a_clear_no_to_a_wrong_code(hub: HubSim, terminal: Terminal) -> None:
+    visitor = Visitor(terminal)
+    with read_only(terminal):
+        assert "Deze code is niet juist." in visitor.signs_in(AMIRAS, "9999")
+    assert isinstance(terminal.keeper.state, PinEntry)
+
+
+def test_without_hub_and_disk_nobody_signs_in_and_the_screen_says_why(
+    hub: HubSim, terminal: Terminal
+) -> None:
+    visitor = Visitor(terminal)
+    visitor.signs_in(AMIRAS)
+    visitor.leaves()
+    hub.refuse_with = Unavailable("peer_away")
+    with read_only(terminal):
+        page = visitor.signs_in(AMIRAS)
+    assert isinstance(terminal.keeper.state, RefusedScreen)
+    assert "Dit scherm kan nu niets bewaren. Niemand kan zich hier aanmelden." in page
+
+
+def test_a_request_that_the_hub_would_not_take_does_not_vanish(hub: HubSim, terminal: Terminal) -> None:
+    visitor = Visitor(terminal)
+    visitor.signs_in(AMIRAS)
+    state = terminal.keeper.state
+    assert isinstance(state, SignedIn)
+    wish = PrintRequest(
+        request_key="0" * 32,
+        resident_id="r-amira",
+        session_id=state.person.session_id,
+        kiosk_id="kiosk-1",
+        model_id=GAUGE.model_id,
+        gcode_sha256=GAUGE.gcode_sha256,
+        colour="blue",
+        copies=1,
+        at_utc="2026-11-22T08:00:00.000Z",
+    )
+    message_id = terminal.outbox.put("hub", wish, terminal._subject("r-amira"))
+    terminal.outbox.refused(message_id, "message_foreign")
+    assert "This request could not be sent." in visitor.sees("/requests/")
+    assert "This request could not be sent." in visitor.sees(f"/printing/sent/{wish.request_key}")
+    visitor.leaves()
+    visitor.signs_in(BRAMS)
+    assert "could not be sent" not in visitor.sees("/requests/")
+
+
+def test_a_question_refused_for_a_moment_is_no_end_of_the_visit(hub: HubSim, terminal: Terminal) -> None:
+    visitor = Visitor(terminal)
+    visitor.signs_in(AMIRAS)
+
+    def no(_sender: str, _question: Contract) -> Contract:
+        raise Refused("call_repeated")
+
+    hub.receiver.on_call(MyRequests, no)
+    assert "Amira" in visitor.sees("/")
