@@ -14,6 +14,7 @@ from provisioning.clock import iso, parse_iso
 from provisioning.contracts import RosterOfficer
 from provisioning.errors import Refused
 from provisioning.identity import hash_secret, verify_secret
+from provisioning.identity.attempts import Limit
 from provisioning.web.forms import forget_session, text_field
 from provisioning.web.sentences import sentence_for
 
@@ -82,7 +83,7 @@ class Signing:
             fits = verify_secret(password, found.secret_hash if found else self._nobody, desk.pepper)
             if found is None or not fits:
                 with desk.store.atomic():
-                    desk.own.note_wrong(name, desk.node.site.pin_tries, desk.node.site.pin_pause_s)
+                    desk.own.note_wrong(name, Limit(desk.node.site.pin_tries, desk.node.site.pin_pause_s))
                     desk.trail.record(
                         desk.node.node_id, "sign_in_refused", found.officer_id if found else "unknown"
                     )
@@ -97,7 +98,8 @@ class Signing:
 
 def _safe_next(target: str) -> str:
     """Only paths of our own: to a browser, two strokes of either kind begin an address elsewhere."""
-    fits = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    path = target[:1] == "/" and target[1:2] not in {"/", "\\"}
+    fits = path and target.isprintable() and "\\" not in target  # a tab is dropped on the way: "/\t/" is "//"
     return target if fits else url_for("floor.page")
 
 

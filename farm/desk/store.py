@@ -7,6 +7,7 @@ from sqlite_utils import Database, Migrations
 
 from provisioning.clock import Clock, iso, iso_after
 from provisioning.contracts import OfficerRoster, RosterOfficer
+from provisioning.identity.attempts import Limit
 from provisioning.store import Store, script
 
 DESK = Migrations("desk")
@@ -77,16 +78,15 @@ class DeskStore:
         )
         return str(row["locked_until_utc"]) if row else None
 
-    def note_wrong(self, sign_in_name: str, tries: int, pause_s: float) -> None:
-        """Count a wrong secret; after ``tries`` of them a pause, doubled by every further one, an hour at most."""
+    def note_wrong(self, sign_in_name: str, limit: Limit) -> None:
+        """Count a wrong secret; each time the limit is reached a pause begins."""
         name = sign_in_name.casefold()
         with self._store.atomic():
             row = self._store.row("SELECT wrong FROM tries WHERE sign_in_name = ?", (name,))
             wrong = 1 + (int(row["wrong"]) if row else 0)
-            pause = min(3600.0, pause_s * 2 ** (wrong - tries)) if wrong >= tries else 0.0
             self._store.run(
                 "INSERT OR REPLACE INTO tries (sign_in_name, wrong, locked_until_utc) VALUES (?,?,?)",
-                (name, wrong, iso_after(self._clock, pause)),
+                (name, wrong, iso_after(self._clock, limit.pause_after(wrong))),
             )
 
     def forget_wrong(self, sign_in_name: str) -> None:

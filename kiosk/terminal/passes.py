@@ -15,27 +15,15 @@ from kiosk.terminal.session import Credential, Person
 from kiosk.terminal.store import PassRow, TerminalStore
 from provisioning.clock import Clock, iso, parse_iso
 from provisioning.errors import Corrupt, Refused
+from provisioning.identity.attempts import Limit, PinLocked, PinWrong
 from provisioning.ids import new_key
 
 PASS_HOURS = 72
 OFFLINE_PREFIX = "offline-"  # a session that this kiosk granted itself; the hub never knew it
 OFFLINE_SERVICES = frozenset({"printing", "requests", "notices"})
-LONGEST_PAUSE_S = 3600
 SALT_BYTES = 16
 # OWASP's first choice for Argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
 MEMORY_KIB, ITERATIONS, LANES = 19 * 1024, 2, 1
-
-
-class PinWrong(Refused):
-    """The PIN does not open the pass; ``tries_left`` before a pause."""
-
-    code = "pin_wrong"
-
-
-class PinLocked(Refused):
-    """Too many wrong PINs; nothing is tried until ``until_utc``."""
-
-    code = "pin_locked"
 
 
 class NoPass(Refused):
@@ -54,8 +42,7 @@ class OfflinePasses:
         self._storage_key = storage_key
         self._lookup_key = derive(storage_key, "pass lookup")
         self._clock = clock
-        self._tries = tries
-        self._pause_s = pause_s
+        self._limit = Limit(tries, pause_s)
 
     def remember(self, credential: Credential, pin: str, person: Person) -> None:
         """Make a pass for the next :data:`PASS_HOURS` hours; it replaces the one before."""
@@ -86,8 +73,7 @@ class OfflinePasses:
 
     def _try(self, lookup: str, row: PassRow, pin: str) -> Person:
         failures = row.failures + 1
-        rounds, rest = divmod(failures, self._tries)
-        pause_s = min(self._pause_s * 2 ** min(rounds - 1, 30), LONGEST_PAUSE_S) if rest == 0 else 0
+        pause_s = self._limit.pause_after(failures)
         until_utc = iso(self._clock.now_utc() + timedelta(seconds=pause_s)) if pause_s else ""
         self._store.count_failure(lookup, failures, until_utc)
         try:
@@ -95,7 +81,7 @@ class OfflinePasses:
         except Corrupt as error:
             if until_utc:
                 raise PinLocked(until_utc=until_utc) from error
-            raise PinWrong(tries_left=self._tries - rest) from error
+            raise PinWrong(tries_left=self._limit.tries_left(failures)) from error
         self._store.count_failure(lookup, 0, "")
         person = msgspec.json.decode(plain, type=Person)
         services = tuple(name for name in person.services if name in OFFLINE_SERVICES)

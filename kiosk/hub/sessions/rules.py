@@ -1,15 +1,14 @@
-"""Attempt limits and the one-session rule, as values: no clock, no store."""
+"""Why signing in is refused, and the one-session rule, as values: no clock, no store."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from provisioning.errors import Refused
+from provisioning.identity.attempts import Limit
 
-LONGEST_PAUSE_S = 3600  # the pause doubles up to an hour
-KIOSK_TRIES = 20  # failures at one kiosk, whoever they are of; a wing's queue does not reach this by mistakes
-KIOSK_PAUSE_S = 60
-KIOSK_LONGEST_PAUSE_S = 300  # a kiosk serves a whole wing: never closed for long
+# Failures at one kiosk, whoever they are of: a wing's queue does not reach 20 by mistakes, and never waits for long.
+KIOSK_LIMIT = Limit(tries=20, pause_s=60, longest_pause_s=300)
 
 SessionRule = Literal["take_over", "refuse"]
 
@@ -24,18 +23,6 @@ class BadgeBlocked(Refused):
     """The badge or stick was blocked by an officer."""
 
     code = "badge_blocked"
-
-
-class PinWrong(Refused):
-    """Not this person's PIN; ``tries_left`` before a pause."""
-
-    code = "pin_wrong"
-
-
-class PinLocked(Refused):
-    """Too many wrong PINs; nothing is checked until ``until_utc``."""
-
-    code = "pin_locked"
 
 
 class KioskPaused(Refused):
@@ -66,40 +53,6 @@ class SignInLocked(Refused):
     """Too many wrong passwords for one name; nothing is checked until ``until_utc``."""
 
     code = "sign_in_locked"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """How many failures before a pause, and how the pauses grow."""
-
-    tries: int
-    pause_s: int
-    longest_pause_s: int
-
-
-@dataclass(frozen=True)
-class Attempts:
-    """What is remembered about failures of one person, name or kiosk since the last success."""
-
-    failures: int = 0
-    pauses: int = 0
-    locked_until: datetime | None = None
-
-    def is_locked(self, now: datetime) -> bool:
-        """Whether a pause is running."""
-        return self.locked_until is not None and now < self.locked_until
-
-    def after_failure(self, now: datetime, limit: Limit) -> "Attempts":
-        """One more failure; at the limit a pause begins, twice as long as the one before."""
-        failures = self.failures + 1
-        if failures < limit.tries:
-            return replace(self, failures=failures, locked_until=None)
-        pause_s = min(limit.pause_s * 2 ** min(self.pauses, 30), limit.longest_pause_s)
-        return Attempts(0, self.pauses + 1, now + timedelta(seconds=pause_s))
-
-    def tries_left(self, limit: Limit) -> int:
-        """How many failures still go without a pause."""
-        return limit.tries - self.failures
 
 
 @dataclass(frozen=True)

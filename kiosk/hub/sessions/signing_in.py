@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from kiosk.hub.people.store import Credential, PeopleStore, Resident
 from kiosk.hub.sessions import rules
-from kiosk.hub.sessions.rules import Attempts, Limit
 from kiosk.hub.sessions.secrets import Checker
 from kiosk.hub.sessions.store import SessionStore
 from kiosk.services.base import OfficerCard
@@ -14,8 +13,7 @@ from provisioning.clock import Clock, iso
 from provisioning.config import Site
 from provisioning.contracts import SignIn
 from provisioning.errors import Refused
-
-KIOSK_LIMIT = Limit(rules.KIOSK_TRIES, rules.KIOSK_PAUSE_S, rules.KIOSK_LONGEST_PAUSE_S)
+from provisioning.identity.attempts import Attempts, Limit, PinLocked, PinWrong
 
 NOBODY = "nobody"
 
@@ -34,7 +32,7 @@ class SigningIn:
 
     @property
     def _limit(self) -> Limit:
-        return Limit(self.site.pin_tries, self.site.pin_pause_s, rules.LONGEST_PAUSE_S)
+        return Limit(self.site.pin_tries, self.site.pin_pause_s)
 
     # --- residents at a kiosk ---
 
@@ -62,17 +60,17 @@ class SigningIn:
             raise rules.KioskPaused(until_utc=_until(paused))
         person = self.people.resident(credential.resident_id) if credential else None
         if person and (locked := self.sessions.attempts(subject)).is_locked(now):
-            raise rules.PinLocked(until_utc=_until(locked))
+            raise PinLocked(until_utc=_until(locked))
         fits = self.checker.fits(asked.pin, person.pin_hash if person else None)
         if credential is None or person is None:
-            self._failed(kiosk, KIOSK_LIMIT)
+            self._failed(kiosk, rules.KIOSK_LIMIT)
             self._failed(NOBODY, self._limit)  # never asked for: the answer shall take as long as any other
             raise rules.BadgeUnknown
         if credential.blocked:
-            self._failed(kiosk, KIOSK_LIMIT)
+            self._failed(kiosk, rules.KIOSK_LIMIT)
             raise rules.BadgeBlocked
         if not fits:
-            self._failed(kiosk, KIOSK_LIMIT)
+            self._failed(kiosk, rules.KIOSK_LIMIT)
             raise self._wrong_pin(self._failed(subject, self._limit))
         return person, *self._begin(person, asked.kiosk_id, subject, kiosk)
 
@@ -93,8 +91,8 @@ class SigningIn:
 
     def _wrong_pin(self, after: Attempts) -> Refused:
         if after.locked_until is not None:
-            return rules.PinLocked(until_utc=_until(after))
-        return rules.PinWrong(tries_left=after.tries_left(self._limit))
+            return PinLocked(until_utc=_until(after))
+        return PinWrong(tries_left=after.tries_left(self._limit))
 
     def _failed(self, subject: str, limit: Limit) -> Attempts:
         with self.sessions.store.atomic():

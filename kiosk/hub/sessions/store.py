@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database, Migrations
 
-from kiosk.hub.sessions.rules import Attempts, OpenSession
+from kiosk.hub.sessions.rules import OpenSession
 from kiosk.services.base import SessionFact
 from provisioning.clock import Clock, iso, parse_iso
+from provisioning.identity.attempts import Attempts
 from provisioning.ids import new_key
 from provisioning.store import Store, script
 

@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 
 from kiosk.hub.node import Hub
-from kiosk.hub.sessions.rules import Attempts, Limit, OpenSession, SessionElsewhere, sessions_to_end
+from kiosk.hub.sessions.rules import OpenSession, SessionElsewhere, sessions_to_end
 from kiosk.hub.sessions.secrets import CORES, Checker
 from provisioning.clock import FakeClock, iso, parse_iso
 from provisioning.config import Node
 from provisioning.contracts import EndSession, Lease, RenewLease, SignIn
 from provisioning.errors import Corrupt, Refused
 from provisioning.identity import verify_secret
+from provisioning.identity.attempts import Attempts
 from tests.kiosk.hub.hub_kit import AMIRA, BRAM, CHLOE, PEPPER, Peer, make_nodes, people_in, start_hub
-
-LIMIT = Limit(tries=5, pause_s=300, longest_pause_s=3600)
 
 
 def refusal(peer: Peer, uid: str, pin: str = "1234") -> Refused:
@@ -247,18 +246,6 @@ def test_a_burst_never_checks_more_secrets_at_once_than_there_are_cores() -> Non
 
 
 # --- the rules alone ---------------------------------------------------------------------------------------------
-
-
-def test_attempts_count_down_and_begin_again_after_a_pause(clock: FakeClock) -> None:
-    now = clock.now_utc()
-    one = Attempts()
-    for left in (4, 3, 2, 1):
-        one = one.after_failure(now, LIMIT)
-        assert one.tries_left(LIMIT) == left
-        assert not one.is_locked(now)
-    one = one.after_failure(now, LIMIT)
-    assert one.is_locked(now)
-    assert one.tries_left(LIMIT) == 5
 
 
 def test_who_gives_way_to_a_new_session(clock: FakeClock) -> None:
