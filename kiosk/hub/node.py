@@ -144,7 +144,7 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         ledger=ledger,
         nodes=nodes,
         contacts=contacts,
-        roster=Roster(people, nodes, outbox, context.farms),
+        roster=Roster(people, nodes, outbox, context.farms, clock),
         receiver=receiver,
         drains=drains,
     )

@@ -11,7 +11,7 @@ ALL: frozenset[OfficerRole] = frozenset(
 )
 _FLOOR: frozenset[OfficerRole] = frozenset({"landing", "teacher", "workshop", "security", "director"})
 
-# action -> roles. The director sees everything and settles nothing that another role answers for.
+# action -> roles. The director sees everything, and decides where security or the workshop is missing.
 TABLE: dict[str, frozenset[OfficerRole]] = {
     "work_seen": ALL,
     "person_viewed": _FLOOR,
@@ -22,9 +22,12 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "devices_viewed": frozenset({"technician", "security", "director"}),
     "audit_viewed": frozenset({"security", "director"}),  # S04.5
     "request_viewed": _FLOOR,
-    "request_decided": frozenset({"workshop", "teacher"}),
+    "request_decided": frozenset({"workshop", "director"}),
+    "flagged_request_decided": frozenset({"security", "director"}),  # a model that carries a flag
     "model_viewed": frozenset({"workshop", "teacher", "security", "director"}),
-    "model_decided": frozenset({"workshop", "security"}),  # J2.4: both, and two different people
+    "model_signed_workshop": frozenset({"workshop"}),  # J2.4: both slots, and two different people
+    "model_signed_security": frozenset({"security", "director"}),  # the director stands for security
+    "model_ended": frozenset({"workshop", "security", "director"}),
 }
 
 

@@ -102,6 +102,10 @@ class People(Protocol):
         """A session that the hub granted, running or over."""
         ...
 
+    def is_home(self, kiosk_id: str, resident_id: str) -> bool:
+        """Whether this kiosk may let the resident in by its own word while the hub is away."""
+        ...
+
     def label(self, resident_id: str) -> str:
         """``Amira · B``: first name and wing, for lists and part labels; the id when nobody is known."""
         ...

@@ -87,7 +87,9 @@ def _change(hub: Hub, resident_id: str, kind: str, uid: str, *, blocked: bool) -
         if not hub.people.set_blocked(kind, uid, blocked, who):
             return
         action = "badge_blocked" if blocked else "badge_unblocked"
-        hub.trail.record(who, action, resident_id, kind=kind, uid=found.uid)
+        hub.trail.record(
+            who, action, resident_id, kind=kind, ends_in=found.uid[-3:]
+        )  # which one, not what opens
         if blocked:
             for one in hub.sessions.all_open():
                 if one.resident_id == resident_id:

@@ -65,7 +65,8 @@ class Desk:
 
 def _safe_next(target: str) -> str:
     """Only paths of our own: to a browser, two strokes of either kind begin an address elsewhere."""
-    fits = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    path = target[:1] == "/" and target[1:2] not in {"/", "\\"}
+    fits = path and target.isprintable() and "\\" not in target  # a tab is dropped on the way: "/\t/" is "//"
     return target if fits else url_for("work.queue")
 
 

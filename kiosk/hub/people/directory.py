@@ -26,6 +26,11 @@ class Directory:
         """A session that the hub granted, running or over."""
         return self._sessions.fact(session_id)
 
+    def is_home(self, kiosk_id: str, resident_id: str) -> bool:
+        """Whether this kiosk may let the resident in by its own word while the hub is away."""
+        kiosk, person = self._people.kiosks().get(kiosk_id), self._people.resident(resident_id)
+        return kiosk is not None and person is not None and person.wing in kiosk.home_of
+
     def label(self, resident_id: str) -> str:
         """``Amira · B``: first name and wing; the id when nobody is known."""
         person = self._people.resident(resident_id)

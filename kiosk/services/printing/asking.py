@@ -73,12 +73,17 @@ class Asking:
             )
 
     def _check_sender(self, kiosk: str, asked: PrintRequest | Objection) -> None:
-        session = self._hub.people.session(asked.session_id)
-        foreign = session is not None and session.resident_id != asked.resident_id
-        if foreign or (isinstance(asked, PrintRequest) and asked.kiosk_id != kiosk):
-            raise Corrupt("message_foreign", sender=kiosk)
-        if self._hub.people.resident(asked.resident_id) is None:
+        """A kiosk speaks for who signed in there by the hub's word; by its own word only at the person's home."""
+        people = self._hub.people
+        if people.resident(asked.resident_id) is None:
             raise Refused("resident_unknown")
+        session = people.session(asked.session_id)
+        if session is None:
+            theirs = people.is_home(kiosk, asked.resident_id)
+        else:
+            theirs = session.resident_id == asked.resident_id and session.kiosk_id == kiosk
+        if not theirs or (isinstance(asked, PrintRequest) and asked.kiosk_id != kiosk):
+            raise Corrupt("message_foreign", sender=kiosk)
 
     def _new_request(self, asked: PrintRequest, wish: rules.Wish, model: Model | None, why: str) -> Request:
         site, now = self._hub.node.site, self._hub.clock.now_utc()

@@ -4,7 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from kiosk.policy.roles import TABLE
 from provisioning.contracts import JobProgress
+from provisioning.contracts.farm import OfficerRole
 
 Slot = Literal["workshop", "security"]
 ModelState = Literal["waiting", "approved", "refused", "revoked", "replaced"]
@@ -12,13 +14,10 @@ Verdict = Literal["approved", "refused"]
 AnswerVerdict = Literal["stands", "overturned"]
 
 SLOTS: tuple[Slot, ...] = ("workshop", "security")
-SLOT_ROLES: dict[Slot, frozenset[str]] = {
-    "workshop": frozenset({"workshop"}),
-    "security": frozenset({"security", "director"}),  # the director stands for security
-}
-DECIDING = frozenset({"workshop", "director"})
-DECIDING_FLAGGED = frozenset({"security", "director"})
-MODEL_OFFICERS = DECIDING | DECIDING_FLAGGED
+SLOT_ROLES: dict[Slot, frozenset[OfficerRole]] = {slot: TABLE[f"model_signed_{slot}"] for slot in SLOTS}
+DECIDING = TABLE["request_decided"]
+DECIDING_FLAGGED = TABLE["flagged_request_decided"]
+MODEL_OFFICERS = TABLE["model_ended"]
 
 OPEN_REQUESTS_MAX = 5  # one person's unanswered and unfinished requests: a queue for all, not for one
 WORDS_MAX = 600  # an officer's own words, characters

@@ -157,7 +157,7 @@ def test_the_roster_goes_to_the_farm_at_first_and_whenever_it_changed(hub: Hub) 
     hub.people.set_blocked("badge", "0F0", True, "o-security")
     assert hub.roster.publish() == 1
     first, second = rosters(hub)
-    assert (first.edition, second.edition) == (1, 2)
+    assert first.edition < second.edition
     assert {one.officer_id: one.badge_uid for one in first.officers}["o-landing"] == "0F0"
     assert {one.officer_id: one.badge_uid for one in second.officers}["o-landing"] == ""
     assert all(one.secret_hash.startswith("$argon2id$") for one in first.officers)

@@ -36,10 +36,13 @@ def test_any_officer_blocks_a_lost_badge_but_only_security_gives_it_back() -> No
     assert [role for role in sorted(ALL) if judge("badge_unblocked", {role}).allowed] == ["security"]
 
 
-def test_the_director_sees_and_does_not_settle() -> None:
+def test_the_director_sees_everything_and_decides_only_where_a_second_pair_of_eyes_may_be_missing() -> None:
     for action in ("person_viewed", "devices_viewed", "audit_viewed", "request_viewed", "model_viewed"):
         assert judge(action, {"director"}).allowed
-    for action in ("request_decided", "model_decided", "badge_unblocked"):
+    assert judge(
+        "request_decided", {"director"}
+    ).allowed  # one workshop officer cannot answer the objection too
+    for action in ("model_signed_workshop", "session_ended", "badge_unblocked"):
         assert not judge(action, {"director"}).allowed
 
 

@@ -13,7 +13,7 @@ from typing import cast
 from flask import Blueprint, Flask, g
 
 from kiosk.hub.people.directory import Directory
-from kiosk.hub.people.store import PEOPLE, PeopleStore, Resident
+from kiosk.hub.people.store import PEOPLE, Kiosk, PeopleStore, Resident
 from kiosk.hub.sessions.store import SESSIONS, SessionStore
 from kiosk.money.store import MONEY, Ledger
 from kiosk.services.base import HubContext, OfficerCard
@@ -203,6 +203,7 @@ def _settle(people: PeopleStore, ledger: Ledger) -> None:
     for resident_id, name, language, wing in PEOPLE_HERE:
         people.put_resident(Resident(resident_id, name, language, wing, (), "hash"))
         ledger.open_purse(resident_id, 1000)
+    people.put_kiosk(Kiosk("kiosk-1", "Kiosk 1", "A", home_of=("A", "B", "C")))
     for card in OFFICERS:
         people.put_officer(card, card.name.lower(), "hash")
 

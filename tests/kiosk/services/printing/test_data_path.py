@@ -322,6 +322,12 @@ def test_a_kiosk_cannot_ask_in_another_kiosks_or_anothers_name(hub: Hub) -> None
     session = hub.sessions.begin("r-luc", "kiosk-1", hub.clock.now_utc() + timedelta(minutes=15))
     with pytest.raises(Corrupt, match="message_foreign"):
         hub.ask(session_id=session)
+    elsewhere = hub.sessions.begin("r-amira", "kiosk-2", hub.clock.now_utc() + timedelta(minutes=15))
+    with pytest.raises(Corrupt, match="message_foreign"):
+        hub.ask(session_id=elsewhere)
+    hub.store.run("UPDATE kiosk SET home_of = '[\"A\"]'")
+    with pytest.raises(Corrupt, match="message_foreign"):
+        hub.ask(session_id="offline-1")  # by the kiosk's own word, of a person who does not live there
     with pytest.raises(Refused, match="resident_unknown"):
         hub.ask("r-nobody")
     assert hub.count("print_requests") == 0
