@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from farm.bench.commands import COMMANDS
 from provisioning.commands import CONTEXT, Sentences, config_option, head_option, say_verdict
 from provisioning.config import ConfigRefused, load_node
 
@@ -21,6 +22,10 @@ EXIT_SOFTWARE = 70  # sysexits.h: an internal error
 @click.group(cls=Sentences, context_settings=CONTEXT)
 def main() -> None:
     """Everything that gets hot or moves: desk, interlocks, printer workers."""
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 def farm_node(config: Path) -> tuple[Node, FarmSection]:
@@ -107,11 +112,23 @@ def worker(config: Path, printer: str) -> None:
 
 @main.command()
 @config_option
-def simulate(config: Path) -> None:
-    """Virtual printers on pseudo-terminals, for the demo, training and tests."""
-    from farm.sim.process import run
+@click.option("--profile", metavar="ID", help="One printer of this profile by itself, instead of a node's.")
+@click.option("--faults", default="", metavar="NAME=VALUE,...", help="What it has, e.g. drop=0.01,lost_ok=3.")
+@click.option("--speed", default=1.0, show_default=True, help="How many times faster than life it is.")
+def simulate(config: Path, profile: str | None, faults: str, speed: float) -> None:
+    """Virtual printers on pseudo-terminals, for the demo, training and tests; --profile prints the path of one."""
+    if profile is None:
+        from farm.sim.process import run
 
-    run(config)
+        run(config)
+    else:
+        from farm.profiles import find_profile
+        from farm.sim.single import BadFaults, run_single
+
+        try:
+            run_single(find_profile(profile), faults, speed, click.echo)
+        except BadFaults as error:
+            raise click.BadParameter(str(error.detail["why"]), param_hint="--faults") from error
 
 
 @main.group()

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from farm.profiles import Profile
+
 Dialect = Literal["marlin", "prusa", "reprapfirmware", "repetier", "smoothieware", "klipper"]
 
 
@@ -45,3 +47,12 @@ class PrinterLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         lowest = (self.x_min_mm, self.y_min_mm, self.z_min_mm)
         highest = (self.bed_x_mm, self.bed_y_mm, self.z_max_mm)
         return lowest[axis], highest[axis]
+
+
+def limits_of(profile: Profile) -> PrinterLimits:
+    """What a G-code file is held against on printers of this profile."""
+    return PrinterLimits(
+        dialect=profile.dialect,
+        line_max_bytes=profile.link.line_max_bytes,
+        **msgspec.structs.asdict(profile.limits),
+    )

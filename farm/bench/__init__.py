@@ -1,0 +1,1 @@
+"""Tools for a printer on a technician's table: stream, identify, replay, measure. No desk, no cell, no site."""

@@ -1,0 +1,189 @@
+"""The bench's words of the command line: stream, identify, replay, bench-driver."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from farm.bench.job import Job
+    from farm.bench.stream import Figures, Seen
+    from farm.gcode.compile import Progress
+    from farm.profiles import Profile
+
+EXITS = {"done": 0, "failed": 1, "cancelled": 130}  # 128 + SIGINT, as a shell reports it
+PLAIN_S = 10.0  # progress on what is no terminal: a line so often
+
+file_path = click.Path(path_type=Path, exists=True, dir_okay=False)
+port_option = click.option(
+    "--port", required=True, type=click.Path(path_type=Path), help="The serial device, e.g. /dev/ttyUSB0."
+)
+profile_option = click.option(
+    "--profile", "profile_id", required=True, metavar="ID", help="What it should be."
+)
+
+
+class Screen:
+    """One line that is written over and over; on what is no terminal a line now and then. Standard error."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._last_s = 0.0
+
+    def show(self, text: str) -> None:
+        """Put ``text`` where the last one was."""
+        if self._is_terminal:
+            click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+        elif time.monotonic() - self._last_s >= PLAIN_S:
+            self._last_s = time.monotonic()
+            click.echo(text, err=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._is_terminal:
+            click.echo(err=True)
+
+
+@click.command()
+@click.argument("file", type=file_path)
+@port_option
+@profile_option
+@click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on standard output.")
+@click.option(
+    "--record", type=click.Path(path_type=Path, dir_okay=False), help="Write the dialogue to this log."
+)
+def stream(file: Path, port: Path, profile_id: str, as_json: bool, record: Path | None) -> None:
+    """Print FILE on the printer at a serial device. Stay beside it: no cell watches, nothing is remembered.
+
+    Ctrl-C cancels (heaters off, head away), a second one is an emergency stop. Exit status: 0 done, 1 failed,
+    130 cancelled.
+    """
+    import tempfile
+
+    from farm.profiles import find_profile
+
+    profile = find_profile(profile_id)
+    screen = Screen()
+    with tempfile.TemporaryDirectory(prefix="stream-") as folder:
+        job = _compile(file, Path(folder) / "job.spool", profile, screen)
+        try:
+            figures = _stream(port, profile, job, record, screen)
+        finally:
+            job.close()
+            screen.end()
+    click.echo(_summary(figures, as_json=as_json))
+    sys.exit(EXITS[figures.outcome])
+
+
+def _compile(file: Path, target: Path, profile: Profile, screen: Screen) -> Job:
+    from farm.bench.job import compile_job
+    from farm.gcode.refusal import GcodeRefused
+    from farm.gcode.sentences import SENTENCES
+
+    progress: Progress = lambda done, of: screen.show(f"reading · {100 * done // max(of, 1):3} %")  # noqa: E731
+    try:
+        return compile_job(file, target, profile, progress)
+    except GcodeRefused as error:
+        sentence = SENTENCES.get(error.reason, str(error))
+        raise click.ClickException(sentence % error.detail) from error
+
+
+def _stream(port: Path, profile: Profile, job: Job, record: Path | None, screen: Screen) -> Figures:
+    from farm.bench.recording import Recorder
+    from farm.bench.stream import Streaming, screen_line
+    from farm.bench.talk import Talk
+    from provisioning.clock import SystemClock, iso
+
+    def show(seen: Seen) -> None:
+        screen.show(screen_line(seen))
+
+    screen.show("identifying")
+    recorder = Recorder(record, profile.id, iso(SystemClock().now_utc())) if record else None
+    try:
+        talk = Talk(port, profile, time.monotonic, recorder)
+        try:
+            streaming = Streaming(talk, profile, job, show)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda _number, _frame: streaming.cancel())
+            return streaming.run()
+        finally:
+            talk.close()
+    finally:
+        if recorder is not None:
+            recorder.close()
+
+
+def _summary(figures: Figures, *, as_json: bool) -> str:
+    import msgspec
+
+    if as_json:
+        return msgspec.json.encode(figures).decode()
+    why = f" ({figures.reason})" if figures.reason else ""
+    return (
+        f"{figures.outcome}{why}: {figures.lines} of {figures.of} lines in {figures.seconds:.1f} s, "
+        f"{figures.lines_s:.0f} lines/s, {figures.cpu_us_line:.0f} µs CPU a line, {figures.resends} resends, "
+        f"{figures.stalls} stalls, at most {figures.peak_memory_kib / 1024:.1f} MiB"
+    )
+
+
+@click.command()
+@port_option
+@profile_option
+def identify(port: Path, profile_id: str) -> None:
+    """Say who answers at a serial device and how that differs from the profile; exit status 1 when it does."""
+    from farm.bench.identify import identify as ask
+    from farm.bench.identify import sentences
+    from farm.profiles import find_profile
+
+    profile = find_profile(profile_id)
+    answer = ask(port, profile)
+    for line in sentences(answer, profile):
+        click.echo(line)
+    sys.exit(0 if answer.difference is None else 1)
+
+
+@click.command()
+@click.argument("log", type=file_path)
+@click.option("--profile", "profile_id", metavar="ID", help="Instead of the one that the log names.")
+def replay(log: Path, profile_id: str | None) -> None:
+    """Feed a recorded dialogue to the link and print what it makes of it; exit status 1 when the record differs."""
+    from farm.bench.recording import read_header
+    from farm.bench.replay import replay as steps_of
+    from farm.profiles import find_profile
+
+    profile = find_profile(profile_id or read_header(log).profile)
+    differences = 0
+    for step in steps_of(log, profile):
+        if step.event:
+            click.echo(f"{step.t:12.6f}  {step.event}")
+        if step.differs:
+            differences += 1
+            click.echo(f"{step.t:12.6f}  ! {step.differs}")
+    click.echo(f"{differences} differences from the record" if differences else "as recorded")
+    sys.exit(1 if differences else 0)
+
+
+@click.command("bench-driver")
+@click.option(
+    "--gcode", required=True, type=file_path, help="What each printer gets, every command as it is."
+)
+@click.option("--profile", "profile_id", default="marlin-2.1-generic-220", show_default=True, metavar="ID")
+@click.argument("ports", nargs=-1, required=True, type=click.Path(path_type=Path))
+def bench_driver(gcode: Path, profile_id: str, ports: tuple[Path, ...]) -> None:
+    """Real workers on PORTS under a measuring harness; for fake printers only, nothing is judged.
+
+    Says {"ev":"ready","pids":[...]}; reads go, estop PORT, reconnect PORT and quit on standard input.
+    """
+    from farm.bench.driver import drive
+    from farm.profiles import find_profile
+
+    find_profile(profile_id)
+    drive(gcode, ports, profile_id)
+
+
+COMMANDS: tuple[click.Command, ...] = (stream, identify, replay, bench_driver)

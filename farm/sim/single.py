@@ -1,0 +1,109 @@
+"""One virtual printer by itself, at a path that any program can open."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import selectors
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from farm.profiles import Profile
+from farm.sim.process import FACTOR_LEAST, FACTOR_MOST, LOOK_S, SPIN_S
+from farm.sim.unit import FAULTS, VirtualUnit, WorldClock
+from provisioning.errors import Refused
+from provisioning.linesock import turn
+
+BOTH_WAYS = {"drop": ("drop_out", "drop_in"), "corrupt": ("corrupt_out", "corrupt_in")}
+LATER = frozenset({"reboot", "run_out", "halt"})  # happen once: the value says when, seconds on the wall
+
+
+class BadFaults(Refused):
+    """Faults cannot be read: ``why``."""
+
+    code = "bad_faults"
+
+
+def read_faults(text: str) -> dict[str, float]:
+    """``drop=0.01,lost_ok=3`` as names of ``FAULTS`` with their values; ``drop`` and ``corrupt`` spoil both ways.
+
+    Raises:
+        BadFaults: an unknown name, or no number.
+    """
+    faults: dict[str, float] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, _, value = part.partition("=")
+        names = BOTH_WAYS.get(name, (name,))
+        if not FAULTS.keys() >= set(names):
+            raise BadFaults(why=f"no fault {name!r}: there are {', '.join((*BOTH_WAYS, *FAULTS))}")
+        try:
+            number = float(value)
+        except ValueError as error:
+            raise BadFaults(why=f"{part!r} wants a number, as in {name}=0.01") from error
+        if not number >= 0:
+            raise BadFaults(why=f"{part!r} wants a number from 0")
+        faults |= dict.fromkeys(names, number)
+    return faults
+
+
+class SinglePrinter:
+    """A virtual printer with power and cable, and the faults it is to show. :meth:`run` returns after :meth:`stop`."""
+
+    def __init__(
+        self, path: Path, faults: Mapping[str, float], speed: float, wall_s: Callable[[], float]
+    ) -> None:
+        """``path`` becomes a link to its pseudo-terminal; ``speed`` is how many times faster than life it is."""
+        self._wall_s = wall_s
+        self._selector = selectors.DefaultSelector()
+        clock = WorldClock(wall_s)
+        clock.set_factor(min(max(speed, FACTOR_LEAST), FACTOR_MOST))
+        self._unit = VirtualUnit("printer", "table", path, clock, self._selector)
+        self._unit.set_relay(True)
+        begun_s = wall_s()
+        self._later = [(begun_s + value, name) for name, value in faults.items() if name in LATER]
+        heapq.heapify(self._later)
+        for name, value in faults.items():
+            if name not in LATER:
+                self._unit.spoil(name, value)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End the loop; safe from a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Be a printer."""
+        while not self._stopping:
+            self._unit.turn()
+            while self._later and self._later[0][0] <= self._wall_s():
+                self._unit.spoil(heapq.heappop(self._later)[1], 1.0)
+            turn(self._selector, self._wait_s())
+        self._unit.close()
+        self._selector.close()
+
+    def _wait_s(self) -> float:
+        due_s = min(self._unit.wait_s(), LOOK_S)
+        if self._later:
+            due_s = min(due_s, max(0.0, self._later[0][0] - self._wall_s()))
+        return 0.0 if due_s < SPIN_S else due_s
+
+
+def run_single(profile: Profile, faults: str, speed: float, tell: Callable[[str], None]) -> None:
+    """Be one printer of ``profile`` until SIGTERM or Ctrl-C; ``tell`` hears the path of its port.
+
+    Raises:
+        BadFaults: ``faults`` cannot be read.
+    """
+    assert profile.dialect == "marlin", "the only dialect that a profile can name"
+    wanted = read_faults(faults)
+    with tempfile.TemporaryDirectory(prefix="printer-") as folder, contextlib.ExitStack() as undo:
+        printer = SinglePrinter(Path(folder) / profile.id, wanted, speed, time.monotonic)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            undo.callback(
+                signal.signal, number, signal.signal(number, lambda _number, _frame: printer.stop())
+            )
+        tell(str(Path(folder) / profile.id))
+        printer.run()

@@ -1,0 +1,186 @@
+"""Each command of the bench as it is typed, over real pseudo-terminals."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from farm.bench.identify import identify, sentences
+from farm.profiles import find_profile
+from tests.farm.bench.table_kit import PROFILE, Table, cube, run, start
+from tests.support import wait_until
+
+Lay = Callable[..., Table]
+
+
+@pytest.fixture
+def lay() -> Iterator[Lay]:
+    tables: list[Table] = []
+
+    def one(*options: str) -> Table:
+        tables.append(Table(*options))
+        return tables[-1]
+
+    yield one
+    for table in tables:
+        table.close()
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    file = tmp_path / "cube.gcode"
+    file.write_text(cube())
+    return file
+
+
+def test_a_file_is_streamed_whole_and_its_figures_are_told(lay: Lay, job: Path) -> None:
+    done = run("stream", str(job), *lay("--speed", "1000").at, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["outcome"], told["lines"], told["of"]) == ("done", told["of"], 94 - 6)
+    assert told["seconds"] > 0
+    assert told["cpu_us_line"] > 0
+    assert told["peak_memory_kib"] > 1000
+
+
+def test_a_bad_wire_is_survived_and_its_resends_are_counted(lay: Lay, job: Path) -> None:
+    table = lay("--speed", "1000", "--faults", "drop_out=0.002,corrupt_out=0.002")
+    done = run("stream", str(job), *table.at, "--json")
+    told = json.loads(done.stdout)
+    assert told["outcome"] == "done", done.stderr
+    assert told["lines"] == told["of"]
+
+
+def test_a_record_replayed_gives_the_same_events(lay: Lay, job: Path, tmp_path: Path) -> None:
+    log = tmp_path / "talk.log"
+    table = lay("--speed", "1000", "--faults", "corrupt=0.0005,lost_ok=2")
+    assert run("stream", str(job), *table.at, "--record", str(log)).returncode == 0
+    recorded = [
+        row["text"] for row in map(json.loads, log.read_text().splitlines()[1:]) if row["d"] == "event"
+    ]
+    replayed = run("replay", str(log))
+    assert replayed.returncode == 0, replayed.stdout[-2000:]
+    *events, verdict = replayed.stdout.splitlines()
+    assert [event.split("  ")[-1] for event in events] == recorded
+    assert verdict == "as recorded"
+
+
+def test_a_record_that_the_link_no_longer_agrees_with_is_told_apart(
+    lay: Lay, job: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "talk.log"
+    assert run("stream", str(job), *lay("--speed", "1000").at, "--record", str(log)).returncode == 0
+    log.write_text(log.read_text().replace("SourceDone", "SourceGone"))
+    replayed = run("replay", str(log))
+    assert replayed.returncode == 1
+    assert "Recorded was: SourceGone" in replayed.stdout
+
+
+def test_a_log_of_another_program_needs_only_what_went_over_the_wire(tmp_path: Path) -> None:
+    log = tmp_path / "other.log"
+    rows = [
+        {"v": 1, "profile": "marlin-2.1-generic-220"},
+        {"t": 0.5, "d": "in", "text": "start\n"},
+        {"t": 9.0, "d": "in", "text": "Error:Printer halted. kill() called!\n"},
+    ]
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    replayed = run("replay", str(log))
+    assert replayed.returncode == 0
+    assert "PrinterHalted" in replayed.stdout
+
+
+def test_what_is_no_log_is_refused_with_its_line(tmp_path: Path) -> None:
+    log = tmp_path / "bad.log"
+    log.write_text('{"v":1,"profile":"marlin-2.1-generic-220"}\n{"t":1,"d":"sideways","text":""}\n')
+    replayed = run("replay", str(log))
+    assert replayed.returncode == 1
+    assert re.search(r"bad_log.*line=2", replayed.stderr)
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_cancels_and_leaves_the_heaters_off(lay: Lay, tmp_path: Path, presses: int) -> None:
+    file, log = tmp_path / "long.gcode", tmp_path / "talk.log"
+    file.write_text(cube(layers=20, dwell_s=60))
+    table = lay("--speed", "100")
+    streaming = start("stream", str(file), *table.at, "--json", "--record", str(log))
+
+    def rows() -> list[dict[str, str]]:
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [json.loads(line) for line in lines[1:-1]]
+
+    wait_until(lambda: any("G4 S60" in row["text"] for row in rows() if row["d"] == "out"), 60)
+    for _ in range(presses):
+        streaming.send_signal(signal.SIGINT)
+    out, _err = streaming.communicate(timeout=90)
+    told = json.loads(out)
+    sent = [row["text"] for row in rows() if row["d"] == "out"]
+    if presses == 1:
+        assert (streaming.returncode, told["outcome"]) == (130, "cancelled")
+        assert any("M104 S0" in text for text in sent)
+        assert any("M140 S0" in text for text in sent)
+    else:
+        assert told["outcome"] in {"failed", "cancelled"}
+        assert any("M104 S0" in text or "\nM112\n" in text for text in sent)
+    assert told["lines"] < told["of"]
+
+
+def test_a_file_that_may_not_run_here_never_opens_the_port(tmp_path: Path) -> None:
+    file = tmp_path / "hot.gcode"
+    file.write_text("M104 S300\n")
+    done = run("stream", str(file), "--port", "/dev/null", "--profile", "marlin-2.1-generic-220")
+    assert done.returncode == 1
+    assert "Line 1 heats the nozzle to 300" in done.stderr
+
+
+def test_a_missing_port_is_one_line() -> None:
+    done = run("identify", "--port", "/dev/no-such-port", "--profile", "marlin-2.1-generic-220")
+    assert done.returncode == 1
+    assert done.stderr == "Error: port_missing port='no-such-port'\n"
+
+
+def test_a_printer_that_is_what_its_profile_says_is_identified(lay: Lay) -> None:
+    done = run("identify", *lay("--speed", "1000").at)
+    assert done.returncode == 0, done.stderr
+    assert "Marlin 2.1" in done.stdout
+    assert "This printer is what profile marlin-2.1-generic-220 says." in done.stdout
+
+
+def test_a_printer_that_is_not_is_told_by_a_sentence(lay: Lay) -> None:
+    profile = find_profile(PROFILE)
+    other = msgspec.structs.replace(profile.identify, firmware_name="^Prusa-Firmware")
+    table = lay("--speed", "1000")
+    answer = identify(Path(table.port), msgspec.structs.replace(profile, identify=other))
+    assert sentences(answer, profile)[-1].startswith("The firmware calls itself 'Marlin 2.1")
+
+
+@pytest.mark.parametrize("faults", ["dorp=1", "drop=often", "drop=-1", "drop"])
+def test_a_fault_that_does_not_exist_is_one_sentence(faults: str) -> None:
+    done = run("simulate", "--profile", "marlin-2.1-generic-220", "--faults", faults)
+    assert done.returncode == 2
+    assert len(done.stderr.split("Error: ")[1].splitlines()) == 1
+
+
+def test_a_harness_drives_real_workers(lay: Lay, job: Path) -> None:
+    ports = [lay("--speed", "1000").port for _ in range(2)]
+    driver = start("bench-driver", "--gcode", str(job), *ports, stdin=subprocess.PIPE)
+    assert driver.stdin is not None
+    assert driver.stdout is not None
+    ready = json.loads(driver.stdout.readline())
+    assert ready["ev"] == "ready"
+    names = [Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in ready["pids"]]
+    assert all("worker" in words for words in names)
+    driver.stdin.write("go\nreconnect 1\n")
+    driver.stdin.flush()
+    assert json.loads(driver.stdout.readline()) == {"ev": "reconnected"}  # idle again: the file is through
+    driver.stdin.write("go\nestop 0\nreconnect 0\nquit\n")
+    driver.stdin.flush()
+    driver.communicate(timeout=60)
+    assert driver.returncode == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in ready["pids"])
