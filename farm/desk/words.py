@@ -54,6 +54,12 @@ TRIPS: dict[str, str] = {
 REASONS: dict[str, str] = {
     "printer_lost": N_("The connection to the printer was lost."),
     "printer_reset": N_("The printer started anew in mid-print."),
+    "cell_tripped": N_("The cell lost its power in mid-print."),
+    "printer_halted": N_("The printer stopped itself."),
+    "printer_silent": N_("The printer no longer answered."),
+    "cold_extrusion": N_("The nozzle was too cold to push plastic."),
+    "no_position": N_("The printer did not say where its nozzle is."),
+    "paused_too_long": N_("The pause lasted longer than half an hour."),
     "worker_restarted": N_("The program that drives the printer started anew."),
     "run_lost": N_("The printer no longer knows this run."),
     "given_up": N_("An officer gave this run up."),
@@ -77,6 +83,13 @@ REASONS: dict[str, str] = {
     "printer_kind_unknown": N_("No printer here is of the kind that the model needs."),
     "thermal_runaway": N_("The printer's own heat protection stopped it."),
     "firmware_error": N_("The printer's firmware reported an error."),
+}
+
+# What keeps a printer offline, as its worker says it, and what to do.
+OFFLINE: dict[str, str] = {
+    "port_taken": N_("Another program holds this printer's cable."),
+    "printer_silent": N_("The printer does not answer. Switch it off and on again."),
+    "journal_failed": N_("Nothing can be written on this machine. The printer takes no job."),
 }
 
 OBSTACLES: dict[str, str] = {
@@ -145,7 +158,21 @@ def trip_word(cause: str) -> str:
     """What tripped a cell."""
     if cause.startswith("worker:"):
         return gettext("the program of %(printer)s, which fell silent", printer=cause.removeprefix("worker:"))
+    if cause.startswith("printer:"):
+        return gettext(
+            "%(printer)s, which may be hot and no longer answers", printer=cause.removeprefix("printer:")
+        )
     return word(TRIPS, cause)
+
+
+def offline_word(reason: str) -> str:
+    """Why a printer is offline; ``halted: Thermal Runaway`` carries the firmware's own words."""
+    if reason.startswith("halted: "):
+        return gettext(
+            "The printer has stopped itself (%(said)s). Find out why, then switch it off and on again.",
+            said=reason.removeprefix("halted: "),
+        )
+    return gettext(OFFLINE[reason]) if reason in OFFLINE else gettext("No power or no cable.")
 
 
 def obstacle_word(obstacle: Obstacle) -> str:

@@ -54,7 +54,7 @@ ALLOWED: dict[str, Rule] = {
     "M220": Rule("S", {"S": (10.0, 200.0)}),
     "M221": Rule("ST", {"S": (75.0, 125.0)}),
     "M400": Rule(),
-    "M420": Rule("SZ", {"S": (0.0, 1.0), "Z": (0.0, 100.0)}),
+    "M420": Rule("SZV", {"S": (0.0, 1.0), "Z": (0.0, 100.0)}),
     "M900": Rule("KT", {"K": (0.0, 10.0)}),
 }
 
@@ -76,6 +76,12 @@ DROPPED: frozenset[str] = frozenset(
         "M154",
         "M155",
         "M300",
+        # PrusaSlicer and OrcaSlicer for Marlin: what only a print from the card needs (power-loss recovery, names of
+        # objects that can be left out), and the filament sensor, which the printer keeps as its owner set it.
+        "M31",
+        "M412",
+        "M413",
+        "M486",
     }
 )
 

@@ -29,7 +29,23 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # Commands whose rest is text for people or files, not words. The policy lets none of them near a printer.
 TEXT_COMMANDS = frozenset(
-    {"M0", "M1", "M16", "M23", "M28", "M30", "M32", "M33", "M36", "M38", "M115", "M117", "M118", "M928"}
+    {
+        "M0",
+        "M1",
+        "M16",
+        "M23",
+        "M28",
+        "M30",
+        "M32",
+        "M33",
+        "M36",
+        "M38",
+        "M115",
+        "M117",
+        "M118",
+        "M486",
+        "M928",
+    }
     | {f"M862.{kind}" for kind in range(1, 7)}  # Prusa-Firmware: is this the right printer?
 )
 

@@ -62,6 +62,24 @@ def test_no_command_is_both_listed_and_refused():
     assert not set(DROPPED) & (set(ALLOWED) | set(REASONS))
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["M413 S0 ; power loss recovery", "M486 S0", 'M486 A"Lid (1)"', "M486 T3", "M412 S1", "M31"],
+)
+def test_what_ordinary_slicers_add_for_a_print_from_the_card_is_left_out_not_refused(line):
+    (read,) = read_lines(BytesIO(line.encode()))
+    policy = Policy(LIMITS)
+    assert policy.judge(read) is None
+    assert not policy.sends(read)
+
+
+@pytest.mark.parametrize(
+    "line", ["M420 S1 Z10 V1", "M205 J0.013", "M106 P0 S127.5", "M201 X500 Y500 Z100 E5000"]
+)
+def test_the_start_scripts_of_ordinary_slicers_pass(line):
+    assert code_of(line) is None
+
+
 def test_what_is_for_the_display_is_left_out_not_refused():
     policy = Policy(LIMITS)
     for line in read_lines(BytesIO(b"M117 M303\nM73 P10 R5\nM105\n;x\n")):
