@@ -89,6 +89,13 @@ class Live:
             if report.state == "offline":
                 printer.temps = None
 
+    def note_life(self, printer_id: str) -> None:
+        """A worker spoke of a run it has: whatever it said before, it is not free since long."""
+        with self._lock:
+            printer = self._printers[printer_id]
+            if printer.free_since_s is not None:
+                printer.free_since_s = self._clock.monotonic_s()
+
     def note_temps(self, printer_id: str, temps: Temps) -> None:
         """New temperatures."""
         row = (temps.nozzle_c, temps.nozzle_target_c, temps.bed_c, temps.bed_target_c)

@@ -205,6 +205,8 @@ class RunDesk:
     def note(self, printer_id: str, report: RunReport) -> None:
         """A run's state: taken down once, then acknowledged, however often it is said."""
         run = self._queue.run(report.run)
+        if report.state not in ENDED:
+            self._live.note_life(printer_id)  # first, or a tick between here and "busy" would give the run up
         if run is None or run.printer_id != printer_id:
             log.warning("%s speaks of run %s, which it does not have", printer_id, report.run)
             self._disown(printer_id, report)

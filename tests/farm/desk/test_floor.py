@@ -202,6 +202,18 @@ def test_a_run_that_its_worker_does_not_know_any_more_is_given_up(floor: Floor) 
     assert floor.desk.queue.run(run).reason == "run_lost"  # type: ignore[union-attr]
 
 
+def test_a_run_that_has_just_begun_is_not_given_up_because_its_worker_was_idle_before(floor: Floor) -> None:
+    floor.go_live()
+    floor.order()
+    worker, run = floor.leased()
+    long_ago_s = floor.desk.clock.monotonic_s() - 60
+    floor.desk.live.printer("printer-1").free_since_s = long_ago_s
+    worker.say(t="run", run=run, state="started")
+    wait_until(lambda: floor.desk.live.printer("printer-1").free_since_s != long_ago_s)
+    floor.desk.runs.turn()
+    assert floor.desk.queue.run(run).state == "started"  # type: ignore[union-attr]
+
+
 def test_a_spool_file_that_changed_on_the_disk_is_not_leased_but_made_again(floor: Floor) -> None:
     floor.order()
     path = floor.desk.runs.spool_path(floor.sheet.gcode_sha256, floor.sheet.printer_kind)
