@@ -223,7 +223,9 @@ def test_every_attempt_is_in_the_trail_without_names(hub: Hub, kiosk_a: Peer) ->
         ("sign_in_refused", "nobody", "badge_unknown"),
     ]
     assert said[2][0] == "signed_in"
-    assert not any("Amira" in repr(one) or "1234" in repr(one) for one in hub.trail.latest(10))
+    # not the whole record: its hashes may hold any digits
+    words = [f"{one.actor} {one.subject} {one.detail}" for one in hub.trail.latest(10)]
+    assert not any("Amira" in one or "1234" in one for one in words)
 
 
 def test_a_burst_never_checks_more_secrets_at_once_than_there_are_cores() -> None:
