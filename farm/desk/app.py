@@ -10,20 +10,20 @@ from flask import Blueprint, Flask, g, request, url_for
 
 from farm.desk import sentences
 from farm.desk.floor_pages import floor_pages
-from farm.desk.guard import may
+from farm.desk.guard import may, needs, officer
 from farm.desk.model_pages import model_pages
 from farm.desk.node import Desk
 from farm.desk.part_pages import part_pages
 from farm.desk.queue_pages import queue_pages
 from farm.desk.reel_pages import reel_pages
 from farm.desk.signing import Signing, signing_pages
-from farm.desk.trail_pages import trail_pages
 from farm.desk.words import roles_in_words
 from farm.queue.rules import WAITING
 from provisioning.web.app import create_app
 from provisioning.web.locale import N_, gettext
 from provisioning.web.node_api import node_api
 from provisioning.web.shell import NavItem, add_check, keep_quiet, set_nav
+from provisioning.web.trail import TrailDesk, trail_pages
 
 HERE = Path(__file__).parent
 UPLOAD_BYTES = (
@@ -75,7 +75,7 @@ def create_desk(desk: Desk) -> Flask:
         model_pages(desk),
         part_pages(desk),
         reel_pages(desk),
-        trail_pages(desk),
+        trail_pages(_trail_desk(desk), needs),
         node_api(desk.receiver),
     ):
         app.register_blueprint(pages)
@@ -95,6 +95,14 @@ def desk_asset(file: str) -> str:
     """The address of a file under ``farm/desk/static``; changed content gets a new one."""
     mark = hashlib.sha256((HERE / "static" / file).read_bytes()).hexdigest()[:8]
     return url_for("desk.static", filename=file, v=mark)
+
+
+def _trail_desk(desk: Desk) -> TrailDesk:
+    def name_of(actor: str) -> str | None:
+        found = desk.own.officer(actor)
+        return found.name if found else None
+
+    return TrailDesk(desk.trail, desk.store.path, desk.key, lambda: officer().officer_id, name_of, {})
 
 
 def _language(signing: Signing) -> str | None:

@@ -11,16 +11,17 @@ from kiosk.hub.node import Hub
 from kiosk.hub.office.devices import devices_pages
 from kiosk.hub.office.people import people_pages
 from kiosk.hub.office.signing import Desk, signing_pages
-from kiosk.hub.office.trail import trail_pages
-from kiosk.hub.office.words import roles_in_words
+from kiosk.hub.office.words import ACTIONS, roles_in_words
 from kiosk.hub.office.work import work_items, work_pages
 from kiosk.policy import judge
 from kiosk.services import catalogues
 from kiosk.services.base import DeskLink
+from kiosk.services.desk import needs, officer
 from provisioning.web.app import create_app
 from provisioning.web.locale import N_, gettext
 from provisioning.web.node_api import node_api
 from provisioning.web.shell import NavItem, add_check, keep_quiet, set_nav
+from provisioning.web.trail import TrailDesk, trail_pages
 
 HERE = Path(__file__).parent
 UPLOAD_BYTES = 8 * 1024 * 1024  # a model sheet carries two pictures
@@ -64,7 +65,7 @@ def create_office(hub: Hub) -> Flask:
         work_pages(hub),
         people_pages(hub),
         devices_pages(hub),
-        trail_pages(hub),
+        trail_pages(_trail_desk(hub), needs),
     ):
         app.register_blueprint(pages)
     for service in hub.services:
@@ -75,6 +76,14 @@ def create_office(hub: Hub) -> Flask:
     add_check(app, "store", hub.nodes.answers)
     set_nav(app, lambda: _nav(hub))
     return app
+
+
+def _trail_desk(hub: Hub) -> TrailDesk:
+    def name_of(actor: str) -> str | None:
+        card = hub.people.officer(actor)
+        return card.name if card else None
+
+    return TrailDesk(hub.trail, hub.store.path, hub.key, lambda: officer().officer_id, name_of, ACTIONS)
 
 
 def _language() -> str | None:

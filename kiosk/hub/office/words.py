@@ -31,16 +31,6 @@ MOVES: dict[str, str] = {
 
 KINDS = {"hub": N_("hub"), "kiosk": N_("kiosk"), "farm": N_("farm node")}
 
-FLAWS: dict[str, str] = {
-    "gap": N_("a record is missing or was put in"),
-    "previous": N_("it does not follow the one before it"),
-    "digest": N_("its words were changed"),
-    "signature": N_("this hub did not sign it"),
-    "node": N_("it belongs to another node"),
-    "end": N_("the trail ends too early"),
-}
-
-
 # What the trail records; an action that is not named here is shown by its code.
 ACTIONS: dict[str, str] = {
     "signed_in": N_("signed in"),

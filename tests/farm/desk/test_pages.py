@@ -411,7 +411,7 @@ def test_the_trail_is_verified_at_a_press_and_a_changed_record_is_named(farm: Fa
     for trigger in farm.desk.store.rows(triggers):
         farm.desk.store.run(f"DROP TRIGGER {trigger['name']}")  # as somebody with the file in hand could
     farm.desk.store.run("UPDATE audit SET actor = 'somebody' WHERE seq = 2")
-    assert "Record 2 is the first one that is wrong" in browser.post("/audit/verify").text
+    assert "Record 2 is the first bad one" in browser.post("/audit/verify").text
 
 
 @pytest.mark.parametrize("path", ["/printers/printer-9/stop", "/cells/cell-9/reset", "/queue/nothing/first"])
