@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from kiosk.hub.nodes.contacts import Contacts
-from kiosk.hub.people.store import PeopleStore, Resident
+from kiosk.hub.people.store import PeopleStore, Resident, clean_uid
 from kiosk.hub.sessions import rules
 from kiosk.hub.sessions.signing_in import SigningIn
 from kiosk.hub.sessions.store import SessionStore
@@ -17,10 +17,12 @@ from kiosk.services.base import HubContext, HubService, SessionFact
 from provisioning.clock import iso, parse_iso
 from provisioning.contracts import (
     BadgeOwner,
+    CheckPasses,
     Contract,
     EndSession,
     Lease,
     MyRequests,
+    PassesStanding,
     Picture,
     PictureBytes,
     PublicCopy,
@@ -87,6 +89,7 @@ class Api:
     def connect(self, receiver: Receiver) -> None:
         """Answer these calls and hear these messages."""
         receiver.on_call(SignIn, self.sign_in)
+        receiver.on_call(CheckPasses, self.check_passes)
         receiver.on_call(RenewLease, self.renew)
         receiver.on_call(MyRequests, self.my_requests)
         receiver.on_call(PublicCopy, self.public_copy)
@@ -102,7 +105,21 @@ class Api:
         if sender != asked.kiosk_id or sender in self.context.farms:
             raise NotForThisNode(sender=sender)
         person, session_id, until = self.signing_in.resident(asked)
-        return self._lease(person, session_id, iso(until), sender)
+        stamp = self._stamp(asked.credential, asked.uid, person)
+        return self._lease(person, session_id, iso(until), sender, stamp)
+
+    def _stamp(self, kind: str, uid: str, person: Resident) -> str:
+        """Changes with everything that makes a pass fall, but for a block: what is blocked has none."""
+        words = (kind, clean_uid(uid), person.resident_id, person.wing, person.pin_hash)
+        return self.signing_in.checker.stamp(*words)
+
+    def check_passes(self, sender: str, question: Contract) -> Contract:
+        """Which of a kiosk's offline passes still stand: only of people at home there, badge working, PIN unchanged."""
+        kiosk = self.people.kiosks().get(sender)
+        working = self.people.working_credentials(kiosk.home_of if kiosk else ())
+        standing = {self._stamp(one.kind, one.uid, person) for one, person in working}
+        asked = _as(CheckPasses, question).stamps
+        return PassesStanding(stamps=tuple(stamp for stamp in asked if stamp in standing))
 
     def renew(self, sender: str, question: Contract) -> Contract:
         """A longer lease for a session that still is."""
@@ -142,13 +159,16 @@ class Api:
             raise rules.SessionEnded(why="lease_over")
         return session
 
-    def _lease(self, person: Resident, session_id: str, until_utc: str, kiosk_id: str) -> Lease:
+    def _lease(
+        self, person: Resident, session_id: str, until_utc: str, kiosk_id: str, stamp: str = ""
+    ) -> Lease:
         kiosk = self.people.kiosks().get(kiosk_id)
         return Lease(
             session_id=session_id,
             resident=person.card,
             until_utc=until_utc,
             balance_cents=self.context.money.balance_cents(person.resident_id),
+            pass_stamp=stamp,
             may_offline=kiosk is not None and person.wing in kiosk.home_of,
             services=tuple(service.tile.name for service in self.services),
         )

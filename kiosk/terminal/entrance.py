@@ -104,4 +104,5 @@ def _person(lease: Lease) -> Person:
         lease.balance_cents,
         lease.may_offline,
         lease.services,
+        lease.pass_stamp,
     )

@@ -8,7 +8,15 @@ from typing import TypeVar
 
 from kiosk.terminal.store import TerminalStore
 from provisioning.clock import Clock
-from provisioning.contracts import Contract, Picture, PictureBytes, PublicCopy, PublicCopyAnswer
+from provisioning.contracts import (
+    CheckPasses,
+    Contract,
+    PassesStanding,
+    Picture,
+    PictureBytes,
+    PublicCopy,
+    PublicCopyAnswer,
+)
 from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
 from provisioning.store import Outbox
 from provisioning.sync import NodeClient, OutboxDrain
@@ -132,11 +140,20 @@ class HubSide:
                 self._store.keep_public_copy(answer)
                 self.copy = answer
                 log.info("public copy %s: %d notices, %d models", answer.etag[:8], *_counts(answer))
+            self._check_passes()
             self._fetch_pictures()
         except Unavailable:
             return
         except (Refused, Corrupt) as error:
             log.error("the public copy could not be refreshed: %s", error)
+
+    def _check_passes(self) -> None:
+        """A badge blocked at the hub, or a changed PIN, opens nothing here when the hub is away later."""
+        if held := self._store.pass_stamps():
+            standing = self.ask(CheckPasses(stamps=tuple(sorted(held))), PassesStanding).stamps
+            if fallen := held - set(standing):
+                log.info("%d offline passes fell", len(fallen))
+                self._store.drop_passes(fallen)
 
     def _fetch_pictures(self) -> None:
         missing = {model.picture_sha256 for model in self.copy.models if model.picture_sha256}

@@ -48,7 +48,7 @@ class OfflinePasses:
         """Make a pass for the next :data:`PASS_HOURS` hours; it replaces the one before."""
         lookup, salt = self._lookup(credential), os.urandom(SALT_BYTES)
         sealed = self._sealer(pin, salt).close(msgspec.json.encode(person), lookup.encode())
-        self._store.keep_pass(lookup, salt, sealed, iso(self._clock.now_utc()))
+        self._store.keep_pass(lookup, salt, sealed, iso(self._clock.now_utc()), person.pass_stamp)
 
     def forget(self, credential: Credential) -> None:
         """The hub said no to this badge, or the person lives elsewhere now."""

@@ -1,5 +1,6 @@
 """The kiosk's own tables: the public copy, what was sent already, and the sealed offline passes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -29,6 +30,12 @@ def m001_terminal(db: Database) -> None:
         ) STRICT;
         """,
     )
+
+
+@TERMINAL()
+def m002_pass_stamps(db: Database) -> None:
+    """The hub's opaque name of each pass; one without a name falls at the next question."""
+    script(db, "ALTER TABLE offline_pass ADD COLUMN stamp TEXT NOT NULL DEFAULT '';")
 
 
 @dataclass(frozen=True)
@@ -124,11 +131,11 @@ class TerminalStore:
         except msgspec.ValidationError as error:
             raise Corrupt("pass_unreadable") from error
 
-    def keep_pass(self, lookup: str, salt: bytes, sealed: bytes, made_utc: str) -> None:
+    def keep_pass(self, lookup: str, salt: bytes, sealed: bytes, made_utc: str, stamp: str) -> None:
         """Keep a fresh pass; failures are forgotten with the old one."""
         self.store.run(
-            "INSERT OR REPLACE INTO offline_pass (lookup, salt, sealed, made_utc) VALUES (?,?,?,?)",
-            (lookup, salt, sealed, made_utc),
+            "INSERT OR REPLACE INTO offline_pass (lookup, salt, sealed, made_utc, stamp) VALUES (?,?,?,?,?)",
+            (lookup, salt, sealed, made_utc, stamp),
         )
 
     def count_failure(self, lookup: str, failures: int, locked_until_utc: str) -> None:
@@ -137,6 +144,16 @@ class TerminalStore:
             "UPDATE offline_pass SET failures = ?, locked_until_utc = ? WHERE lookup = ?",
             (failures, locked_until_utc, lookup),
         )
+
+    def pass_stamps(self) -> frozenset[str]:
+        """The hub's names of all passes here."""
+        return frozenset(row["stamp"] for row in self.store.rows("SELECT stamp FROM offline_pass"))
+
+    def drop_passes(self, stamps: Iterable[str]) -> None:
+        """Let go of the passes of these names."""
+        with self.store.atomic():
+            for stamp in stamps:
+                self.store.run("DELETE FROM offline_pass WHERE stamp = ?", (stamp,))
 
     def forget_pass(self, lookup: str) -> None:
         """Let a pass go."""

@@ -17,12 +17,14 @@ from provisioning.contracts.farm import (
     WhoseBadge,
 )
 from provisioning.contracts.kiosk import (
+    CheckPasses,
     EndSession,
     Lease,
     MyRequests,
     Notice,
     Objection,
     OfferedModel,
+    PassesStanding,
     Picture,
     PictureBytes,
     PrintRequest,
@@ -39,6 +41,7 @@ from provisioning.contracts.kiosk import (
 __all__ = [
     "Answer",
     "BadgeOwner",
+    "CheckPasses",
     "Contract",
     "Done",
     "EndSession",
@@ -51,6 +54,7 @@ __all__ = [
     "Objection",
     "OfferedModel",
     "OfficerRoster",
+    "PassesStanding",
     "Picture",
     "PictureBytes",
     "PrintOrder",

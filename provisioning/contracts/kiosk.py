@@ -56,6 +56,7 @@ class Lease(Answer, frozen=True, kw_only=True):
     resident: ResidentCard
     until_utc: str
     balance_cents: int
+    pass_stamp: str = ""  # names the pass that this sign-in makes, for :class:`CheckPasses`; opaque
     may_offline: bool = False  # this is the person's home kiosk: the offline set may be used without the hub
     services: tuple[str, ...] = ()
 
@@ -64,6 +65,21 @@ class RenewLease(Contract, frozen=True, kw_only=True):
     """Call: the person is still there. Answered by :class:`Lease`; refused ``session_ended`` when it is over."""
 
     session_id: str
+
+
+class CheckPasses(Contract, frozen=True, kw_only=True):
+    """Call: which of these offline passes still stand? Answered by :class:`PassesStanding`.
+
+    A pass falls when its badge was blocked, its PIN changed, or its person moved to another wing.
+    """
+
+    stamps: tuple[str, ...]
+
+
+class PassesStanding(Answer, frozen=True, kw_only=True):
+    """Those of the named passes that still stand."""
+
+    stamps: tuple[str, ...]
 
 
 class EndSession(Contract, frozen=True, kw_only=True):

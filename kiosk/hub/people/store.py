@@ -224,6 +224,14 @@ class PeopleStore:
         )
         return [_credential(row) for row in rows]
 
+    def working_credentials(self, wings: tuple[str, ...]) -> list[tuple[Credential, Resident]]:
+        """Every badge and stick that works, of residents of these wings, with its owner."""
+        found = []
+        for wing in wings:
+            for person in self._residents("WHERE wing = ?", wing):
+                found += [(one, person) for one in self.credentials_of(person.resident_id) if not one.blocked]
+        return found
+
     def set_blocked(self, kind: str, uid: str, blocked: bool, by: str) -> bool:
         """Block or unblock a badge or stick; False when it was so already, or there is none."""
         state = "blocked" if blocked else "active"

@@ -47,6 +47,7 @@ class Person:
     balance_cents: int = 0
     may_offline: bool = False
     services: tuple[str, ...] = ()
+    pass_stamp: str = ""  # the hub's name for the offline pass that this sign-in makes
 
 
 # States -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from kiosk.policy.roles import ALL, TABLE
 from kiosk.services import hub_services
 from provisioning.clock import FakeClock
 from provisioning.config import Node
-from provisioning.contracts import OfficerRoster, SignIn
+from provisioning.contracts import CheckPasses, OfficerRoster, PassesStanding, SignIn
 from provisioning.errors import Corrupt, Refused
 from provisioning.identity import Keyring, NodeKey, open_sealed, seal
 from tests.kiosk.hub.hub_kit import AMIRA, Officer, Peer, app_of, make_nodes, office, people_in, start_hub
@@ -191,3 +191,24 @@ def test_a_hub_restored_from_yesterday_still_tells_farms_something_newer(
     after = editions_after(blocked=False)
     assert before == sorted(before)
     assert min(after) > max(before)
+
+
+def test_a_pass_falls_with_a_block_a_new_pin_a_move_and_at_any_other_kiosk(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer
+) -> None:
+    stamp = kiosk_a.sign_in(AMIRA).pass_stamp
+
+    def stands(at: Peer = kiosk_a) -> bool:
+        answer = at.ask(CheckPasses(stamps=(stamp, "made up")))
+        assert isinstance(answer, PassesStanding)
+        return answer.stamps == (stamp,)
+
+    assert stands()
+    assert not stands(kiosk_b)
+    hub.people.set_blocked("badge", AMIRA, True, "o-security")
+    assert not stands()
+    hub.people.set_blocked("badge", AMIRA, False, "o-security")
+    assert stands()
+    for change in ("wing = 'B'", "wing = 'A', pin_hash = 'another'"):
+        hub.store.run(f"UPDATE resident SET {change} WHERE resident_id = 'r-amira'")
+        assert not stands()

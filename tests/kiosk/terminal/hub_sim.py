@@ -15,6 +15,7 @@ from flask import Flask
 from provisioning.clock import Clock, iso, iso_after
 from provisioning.config import Node
 from provisioning.contracts import (
+    CheckPasses,
     Contract,
     EndSession,
     Lease,
@@ -22,6 +23,7 @@ from provisioning.contracts import (
     Notice,
     Objection,
     OfferedModel,
+    PassesStanding,
     Picture,
     PictureBytes,
     PrintRequest,
@@ -114,6 +116,7 @@ class HubSim:
     heard: list[Contract] = field(default_factory=list)
     sign_ins: int = 0
     refuse_with: PassageError | None = None
+    fallen: set[str] = field(default_factory=set)  # stamps of passes that stand no more
 
     def __post_init__(self) -> None:
         store = open_store(self.node.state_dir / "hub.sqlite", [MAIL])
@@ -124,6 +127,7 @@ class HubSim:
             (MyRequests, self._requests),
             (PublicCopy, self._copy),
             (Picture, self._picture),
+            (CheckPasses, self._check_passes),
         ):
             receiver.on_call(kind, answer)
         for message in (PrintRequest, Objection, EndSession):
@@ -177,6 +181,7 @@ class HubSim:
             resident=card,
             until_utc=iso_after(self.clock, 900),
             balance_cents=self.balance_cents,
+            pass_stamp=f"stamp-{card.resident_id}",
             may_offline=self.may_offline,
             services=("printing", "requests", "notices"),
         )
@@ -200,6 +205,10 @@ class HubSim:
         if asked.etag == self.etag:
             return PublicCopyAnswer(etag=self.etag, changed=False)
         return PublicCopyAnswer(etag=self.etag, changed=True, notices=self.notices, models=self.models)
+
+    def _check_passes(self, _sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, CheckPasses)
+        return PassesStanding(stamps=tuple(one for one in asked.stamps if one not in self.fallen))
 
     def _picture(self, _sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, Picture)

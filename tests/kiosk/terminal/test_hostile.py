@@ -178,3 +178,20 @@ def test_a_question_refused_for_a_moment_is_no_end_of_the_visit(hub: HubSim, ter
 
     hub.receiver.on_call(MyRequests, no)
     assert "Amira" in visitor.sees("/")
+
+
+def test_a_pass_that_fell_at_the_hub_opens_nothing_when_the_hub_is_away_later(
+    hub: HubSim, terminal: Terminal
+) -> None:
+    visitor = Visitor(terminal)
+    for who in (AMIRAS, BRAMS):
+        visitor.signs_in(who)
+        visitor.leaves()
+    hub.fallen.add("stamp-r-amira")
+    terminal.hub.refresh()
+    hub.refuse_with = Unavailable("peer_away")
+    visitor.signs_in(AMIRAS)
+    assert isinstance(terminal.keeper.state, RefusedScreen)
+    visitor.leaves()
+    visitor.signs_in(BRAMS)
+    assert isinstance(terminal.keeper.state, SignedIn)
