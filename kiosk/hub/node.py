@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kiosk.hub.api import Api, HubReceiver
 from kiosk.hub.nodes.contacts import Contacts
@@ -16,15 +17,16 @@ from kiosk.money.store import MONEY, Ledger
 from kiosk.services import hub_services
 from kiosk.services.base import HubContext, HubService
 from provisioning.audit import AUDIT, Trail
-from provisioning.clock import Clock
+from provisioning.clock import Clock, iso
 from provisioning.config import ConfigRefused, HubSection, Node
 from provisioning.identity import Keyring, NodeKey
-from provisioning.store import Outbox, Store, open_store
+from provisioning.store import Inbox, Outbox, Store, open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import OutboxDrain
 from provisioning.sync.client import client_of
 
 STORE_FILE = "hub.sqlite"
+HEARD_FOR = timedelta(days=180)  # no kiosk keeps a message for half a year and then brings it again
 
 
 def hub_section(node: Node) -> HubSection:
@@ -70,6 +72,7 @@ class Hub:
 
     def start(self) -> None:
         """Tell the farms who the officers are, and begin to deliver what waits."""
+        Inbox(self.store, self.clock).forget(iso(self.clock.now_utc() - HEARD_FOR))
         self.roster.publish()
         for drain in self.drains:
             drain.start()

@@ -15,7 +15,7 @@ from kiosk.terminal.session import Credential, Person
 from kiosk.terminal.store import PassRow, TerminalStore
 from provisioning.clock import Clock, iso, parse_iso
 from provisioning.errors import Corrupt, Refused
-from provisioning.identity.attempts import Limit, PinLocked, PinWrong
+from provisioning.identity.attempts import Limit, PinLocked, PinWrong, is_running
 from provisioning.ids import new_key
 
 PASS_HOURS = 72
@@ -67,7 +67,7 @@ class OfflinePasses:
         now = self._clock.now_utc()
         if row is None or not timedelta(0) <= now - parse_iso(row.made_utc) <= timedelta(hours=PASS_HOURS):
             raise NoPass
-        if row.locked_until_utc and now < parse_iso(row.locked_until_utc):
+        if row.locked_until_utc and is_running(parse_iso(row.locked_until_utc), now):
             raise PinLocked(until_utc=row.locked_until_utc)
         return self._try(lookup, row, pin)
 

@@ -18,6 +18,14 @@ class PinLocked(Refused):
     code = "pin_locked"
 
 
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+def is_running(until: datetime, now: datetime) -> bool:
+    """Whether a pause until then is running; one beyond the longest was set by a clock that was wrong, and is void."""
+    return timedelta(0) < until - now <= LONGEST_PAUSE
+
+
 @dataclass(frozen=True)
 class Limit:
     """How many failures before a pause, and how the pauses grow: each twice the one before, up to the longest."""
@@ -48,7 +56,7 @@ class Attempts:
 
     def is_locked(self, now: datetime) -> bool:
         """Whether a pause is running."""
-        return self.locked_until is not None and now < self.locked_until
+        return self.locked_until is not None and is_running(self.locked_until, now)
 
     def after_failure(self, now: datetime, limit: Limit) -> "Attempts":
         """One more failure; at the limit a pause begins, twice as long as the one before."""

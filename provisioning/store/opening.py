@@ -127,6 +127,7 @@ def open_store(path: Path, migrations: Iterable[Migrations]) -> Store:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         owner_fd = _own(path)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # WAL and SHM take its mode on
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         db = Database(connection)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-2048"):

@@ -43,3 +43,12 @@ def test_each_pause_is_twice_the_one_before_up_to_the_longest() -> None:
 def test_a_limit_that_became_stricter_pauses_at_the_next_failure() -> None:
     now = FakeClock().now_utc()
     assert Attempts(failures=4).after_failure(now, Limit(tries=3, pause_s=60)).is_locked(now)
+
+
+def test_a_pause_that_a_wrong_clock_set_for_years_is_void_once_the_clock_is_right() -> None:
+    wrong = FakeClock("2031-01-01T00:00:00.000Z").now_utc()
+    one = Attempts()
+    for _ in range(LIMIT.tries):
+        one = one.after_failure(wrong, LIMIT)
+    assert one.is_locked(wrong)
+    assert not one.is_locked(FakeClock().now_utc())

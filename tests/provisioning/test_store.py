@@ -161,3 +161,23 @@ def test_a_message_counts_the_first_time_only(store: Store):
     inbox = Inbox(store, FakeClock())
     assert inbox.first_time("m1", "hub", "PrintOrder/1")
     assert not inbox.first_time("m1", "hub", "PrintOrder/1")
+
+
+def test_a_database_is_its_owners_alone_from_its_first_byte(tmp_path: Path):
+    before = os.umask(0)
+    try:
+        opened = open_store(tmp_path / "own" / "x.sqlite", [MAIL])
+        modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "own").iterdir()}
+        opened.close()
+    finally:
+        os.umask(before)
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_what_was_heard_long_ago_is_let_go(store: Store):
+    inbox = Inbox(store, clock := FakeClock())
+    inbox.first_time("old", "kiosk-a", "X/1")
+    clock.advance(200 * 24 * 3600)
+    inbox.first_time("new", "kiosk-a", "X/1")
+    assert inbox.forget("2027-01-01T00:00:00.000Z") == 1
+    assert not inbox.first_time("new", "kiosk-a", "X/1")

@@ -14,6 +14,9 @@ from provisioning.errors import Refused
 from provisioning.identity import hash_secret, verify_secret
 
 T = TypeVar("T")
+# Unicode's marks that turn the reading direction of whatever follows (UAX 9), and every control character: a name
+# with one of them could make an officer read something else than what stands there.
+TURNS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class ImportRefused(Refused):
@@ -95,7 +98,17 @@ class Importer:
     pepper: bytes
 
     def write(self, file: PeopleFile) -> None:
-        """Add everyone, or bring them up to date, all or nothing. A balance is only ever opened, never overwritten."""
+        """Add everyone, or bring them up to date, all or nothing. A balance is only ever opened, never overwritten.
+
+        Raises:
+            ImportRefused: a name holds a character that no name has; nothing was written.
+        """
+        for who, name in (
+            *((one.resident_id, one.first_name) for one in file.residents),
+            *_names(file.officers),
+        ):
+            if any(letter < " " or letter in TURNS for letter in name):
+                raise ImportRefused(file="", reason=f"the name of {who} holds an invisible mark")
         with self.people.store.atomic():
             for resident in file.residents:
                 self._resident(resident)
@@ -130,3 +143,7 @@ class Importer:
         if before and verify_secret(secret, before, self.pepper):
             return before
         return hash_secret(secret, self.pepper)
+
+
+def _names(officers: tuple[OfficerLine, ...]) -> list[tuple[str, str]]:
+    return [(one.officer_id, text) for one in officers for text in (one.name, one.sign_in_name)]

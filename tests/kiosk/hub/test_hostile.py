@@ -10,6 +10,7 @@ import pytest
 
 from kiosk.hub.node import Hub
 from kiosk.hub.office.signing import _safe_next
+from kiosk.hub.people.importing import Importer, PeopleFile, ResidentLine
 from kiosk.policy.roles import ALL, TABLE
 from kiosk.services import hub_services
 from provisioning.clock import FakeClock
@@ -17,7 +18,17 @@ from provisioning.config import Node
 from provisioning.contracts import CheckPasses, OfficerRoster, PassesStanding, SignIn
 from provisioning.errors import Corrupt, Refused
 from provisioning.identity import Keyring, NodeKey, open_sealed, seal
-from tests.kiosk.hub.hub_kit import AMIRA, Officer, Peer, app_of, make_nodes, office, people_in, start_hub
+from tests.kiosk.hub.hub_kit import (
+    AMIRA,
+    PEPPER,
+    Officer,
+    Peer,
+    app_of,
+    make_nodes,
+    office,
+    people_in,
+    start_hub,
+)
 
 # endpoint -> the action of kiosk.policy that opens it; None: open to everybody who may speak to the hub at all
 PAGES: dict[str, str | None] = {
@@ -212,3 +223,11 @@ def test_a_pass_falls_with_a_block_a_new_pin_a_move_and_at_any_other_kiosk(
     for change in ("wing = 'B'", "wing = 'A', pin_hash = 'another'"):
         hub.store.run(f"UPDATE resident SET {change} WHERE resident_id = 'r-amira'")
         assert not stands()
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2067", "\n", "\x00"])
+def test_a_name_with_an_invisible_mark_is_not_brought_in(hub: Hub, mark: str) -> None:
+    line = ResidentLine(resident_id="r-new", first_name=f"Am{mark}ira", language="nl", wing="A", pin="1234")
+    with pytest.raises(Refused, match="import_refused"):
+        Importer(hub.people, hub.ledger, PEPPER).write(PeopleFile(residents=(line,)))
+    assert hub.people.resident("r-new") is None
