@@ -1,4 +1,4 @@
-"""What happens to jobs because of what workers say: leases out, run reports in, one retry, beds remembered."""
+"""Jobs and workers: leases out, run reports in, runs given up that nobody has and ended that may not go on."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 from farm.desk.live import Live
 from farm.desk.orders import sha256_of
+from farm.desk.outcomes import NEVER_STARTED, Outcomes
 from farm.desk.telling import Teller
 from farm.queue.approval import ended
 from farm.queue.matching import JobFacts, PrinterFacts, ReelFacts, pairs
-from farm.queue.model import RUN_ENDED, Job, Run
-from farm.queue.rules import MAX_ATTEMPTS, RUN_MAKES, JobWord, after_failure
+from farm.queue.model import Job, Run
+from farm.queue.rules import MAX_ATTEMPTS
 from farm.queue.store import QueueStore
 from farm.words import ENDED, Cancel, Known, Lease, PrinterReport, Progress, RunReport, Word
 from farm.workshop.store import WorkshopStore
@@ -24,10 +25,6 @@ from provisioning.store import Store
 log = logging.getLogger("passage.runs")
 
 TELL_EVERY_PERCENT = 5
-# Why a worker turns a lease down before it has moved anything (farm/worker/job.py, shell.py): no attempt was made.
-NEVER_STARTED = frozenset(
-    {"cell_off", "printer_not_ready", "journal_failed", "spool_missing", "spool_differs", "spool_corrupt"}
-)
 LOST_AFTER_S = 5.0  # a worker that is not busy for so long with a run we think it has does not have it
 
 
@@ -61,6 +58,7 @@ class RunDesk:
             clock,
             spool_dir,
         )
+        self._outcomes = Outcomes(queue, workshop, live, teller, trail)
         self._told_percent: dict[str, int] = {}
         self._leased_at_s: dict[str, float] = {}
         self.send: Callable[[str, Word], bool] = lambda _printer, _word: False
@@ -168,23 +166,19 @@ class RunDesk:
             self._lease_again(run)
             return False
         with self._store.atomic():  # its printer cannot start it: another one may
-            self._take_back(run, f"printer_{printer.state}")
+            self._outcomes.take_back(run, f"printer_{printer.state}")
         return True
 
     def _end_withdrawn(self, run: Run) -> None:
         """A model that is withdrawn while it prints: its run ends, for good. Said until the worker has ended it."""
         job = self._queue.job(run.job_id)
-        if job is None or not self._is_withdrawn(job):
+        if job is None or not self._outcomes.is_withdrawn(job):
             return
         if run.then != "end":
             with self._store.atomic():
                 self._queue.end_after_cancel(run.run_id, "end")
                 self._trail.record(run.printer_id, "run_withdrawn", run.run_id, job_id=job.job_id)
         self.send(run.printer_id, Cancel())
-
-    def _is_withdrawn(self, job: Job) -> bool:
-        model = self._queue.model(job.order.model_id)
-        return model is None or model.state == "withdrawn"
 
     def _lease_again(self, run: Run) -> None:
         job = self._queue.job(run.job_id)
@@ -215,9 +209,9 @@ class RunDesk:
         else:
             with self._store.atomic():
                 if run.state == "leased" and report.reason in NEVER_STARTED:
-                    self._take_back(run, report.reason)
+                    self._outcomes.take_back(run, report.reason)
                 elif self._queue.note_run(run.run_id, report.state, report.reason or ""):
-                    self._apply(run, report)
+                    self._outcomes.apply(run, report)
             self.nudge()
         if report.state in ENDED:
             self.send(printer_id, Known(run=report.run, state=report.state))
@@ -235,63 +229,6 @@ class RunDesk:
             if self._queue.bed(printer_id).state == "clear":
                 self._queue.set_bed(printer_id, "remains", report.run)
                 self._trail.record(printer_id, "run_disowned", report.run, said=report.state)
-
-    def _take_back(self, run: Run, reason: str) -> None:
-        """A lease that was turned down before anything moved: the job waits again, its approval untouched."""
-        job = self._queue.job(run.job_id)
-        if job is None or not self._queue.drop_unstarted(run.run_id):
-            return
-        self._trail.record(run.printer_id, "lease_returned", run.run_id, job_id=job.job_id, reason=reason)
-        self._queue.move_job(job.job_id, "queued", reason)
-        if reason.startswith("spool"):
-            self._queue.forget_spool(job.order.gcode_sha256, job.order.printer_kind)
-
-    def _apply(self, run: Run, report: RunReport) -> None:
-        job = self._queue.job(run.job_id)
-        if job is None:
-            return
-        if run.state == "leased" and report.state not in RUN_ENDED:
-            self._trail.record(
-                run.printer_id,
-                "run_started",
-                run.run_id,
-                job_id=job.job_id,
-                printer=run.printer_id,
-                attempt=run.attempt,
-            )
-        if report.state in {"failed", "cancelled"}:
-            self._end_badly(run, job, report)
-            return
-        if report.state == "done":
-            self._queue.set_bed(run.printer_id, "part", run.run_id)
-            self._workshop.use(run.reel_id, job.order.grams)
-            self._trail.record(
-                run.printer_id, "run_done", run.run_id, job_id=job.job_id, note=report.reason or None
-            )
-        self._queue.move_job(job.job_id, RUN_MAKES[report.state])
-        self._teller.tell(job.order_id)
-
-    def _end_badly(self, run: Run, job: Job, report: RunReport) -> None:
-        # Also for a run that only ever was "leased" here: its worker may have printed on while this desk was away.
-        self._queue.set_bed(run.printer_id, "remains", run.run_id)
-        self._workshop.use(run.reel_id, job.order.grams * self._share_done(run))
-        withdrawn = self._is_withdrawn(job)
-        ends = withdrawn or run.then == "end"  # as the officer chose, however the run came to its end
-        then: JobWord = "cancelled" if ends else after_failure(job.attempts)
-        reason = "model_withdrawn" if withdrawn else report.reason or report.state
-        self._trail.record(
-            run.printer_id, f"run_{report.state}", run.run_id, job_id=job.job_id, reason=reason
-        )
-        self._queue.move_job(job.job_id, then, reason)
-        if then == "queued":
-            self._teller.say(job.order_id, "failed", final=False, reason=reason)
-        self._teller.tell(job.order_id, reason=reason)
-
-    def _share_done(self, run: Run) -> float:
-        progress = self._live.printer(run.printer_id).progress
-        if progress is None or progress.run != run.run_id or progress.of <= 0:
-            return 0.0
-        return min(1.0, progress.line / progress.of)
 
     def note_progress(self, printer_id: str, progress: Progress) -> None:
         """Progress for the page at once; for the hub each few per cent."""
