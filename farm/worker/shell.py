@@ -14,7 +14,6 @@ from farm.link.events import (
 )
 from farm.run import Drop, Effect, Hold, Interrupt, PrintRun, Report, RunState, StopNow, Stream, Submit
 from farm.words import (
-    ENDED,
     Beat,
     Cancel,
     CellState,
@@ -25,29 +24,28 @@ from farm.words import (
     Pause,
     PrinterReport,
     PrinterWord,
-    Progress,
     Resume,
-    RunReport,
     Stop,
     Subscribe,
-    Temps,
     ToWorker,
     Trip,
     Word,
     encode,
 )
+from farm.worker.figures import progress, temps
 from farm.worker.heat import HeatWatch
 from farm.worker.job import LeasedJob, LeaseRefused
 from farm.worker.journal import JournalEntry, RunJournal
 from farm.worker.place import WorkerPlace
 from farm.worker.printer import PrinterSide
+from farm.worker.record import RunRecord
 from provisioning.linesock import LineClient, turn
 
 BEAT_S = 0.5  # the interlock wants one a second
 REPORT_S = 1.0  # temperatures and progress, at most so often
-RESEND_S = 2.0  # an ended run is told again until the desk knows
 CELL_SILENT_S = 3.5  # the interlock says something each second; one that is silent supervises nothing
 JOURNAL_FAILED = "journal_failed"
+DESK_WORDS, CELL_WORDS = msgspec.json.Decoder(ToWorker), msgspec.json.Decoder(FromInterlock)
 
 
 class Worker:
@@ -63,14 +61,11 @@ class Worker:
     ) -> None:
         self._place, self._now, self._log, self._alive, self._pid = place, monotonic_s, log, alive, pid
         self._selector = selectors.DefaultSelector()
-        self._words = msgspec.json.Decoder(ToWorker)
-        self._cell_words = msgspec.json.Decoder(FromInterlock)
         self._desk = LineClient(place.desk_socket, self._selector, self._on_desk, self._greet)
         self._cell = LineClient(
             place.cell_socket, self._selector, self._on_cell, self._subscribe, self._lose_cell
         )
-        self._journal = RunJournal(place.journal)
-        self._entry = self._journal.read()
+        self._record = RunRecord(RunJournal(place.journal), monotonic_s, self._say, log)
         self._printer = PrinterSide(place, self._selector, monotonic_s, self._on_event)
         self._link = self._printer.link
         self._job: LeasedJob | None = None
@@ -78,10 +73,9 @@ class Worker:
         self._heat = HeatWatch()
         self._is_live = False
         self._cell_heard_s = 0.0
-        self._journal_failed = False
         self._told = PrinterReport(state="offline")
         self._temperatures: Temperatures | None = None
-        self._begun_s = self._beat_s = self._report_s = self._resend_s = 0.0
+        self._begun_s = self._beat_s = self._report_s = 0.0
         self._line = 0
         self._stopping = False
 
@@ -91,8 +85,7 @@ class Worker:
 
     def run(self) -> None:
         """Serve the printer until :meth:`stop`; a run under way fails, its printer made safe by the falling relay."""
-        if self._entry is not None and not self._entry.is_ended:
-            self._keep(msgspec.structs.replace(self._entry, state="failed", reason="worker_restarted"))
+        self._record.fail_unfinished()
         while not self._stopping:
             self._turn()
         self._cell.close()  # a hot printer is stopped first: see _lose_cell
@@ -163,36 +156,9 @@ class Worker:
                 case Report(state=state, reason=reason):
                     assert self._job is not None, "a run has a job"
                     lease = self._job.lease
-                    self._keep(JournalEntry(lease.run, lease.job, state, reason))
+                    self._record.keep(JournalEntry(lease.run, lease.job, state, reason))
                 case Drop():
                     self._drop()
-
-    def _keep(self, entry: JournalEntry) -> None:
-        self._entry = entry
-        self._write_journal(entry)
-        self._resend_s = self._now()
-        self._say(RunReport(run=entry.run, state=entry.state, reason=entry.reason))
-        self._log(f"run {entry.run} {entry.state} {entry.reason or ''}".rstrip())
-
-    def _write_journal(self, entry: JournalEntry | None) -> bool:
-        """Keep or forget. A medium that fails must not end a run that the desk can be told of: memory holds it."""
-        try:
-            self._journal.write(entry) if entry is not None else self._journal.forget()
-        except OSError as error:
-            self._log(f"the journal cannot be written: {error}")
-            self._journal_failed = True
-            return False
-        self._journal_failed = (
-            self._journal_failed and entry is None
-        )  # taking a file away proves no room for one
-        return True
-
-    def _try_journal(self) -> None:
-        try:
-            self._journal.write(self._entry) if self._entry is not None else self._journal.probe()
-        except OSError:
-            return
-        self._journal_failed = False
 
     def _drop(self) -> None:
         if self._job is not None:
@@ -207,13 +173,12 @@ class Worker:
     def _greet(self) -> None:
         self._say(Hello(printer=self._place.printer, pid=self._pid))
         self._say(self._told)
-        if self._entry is not None:
-            self._say(RunReport(run=self._entry.run, state=self._entry.state, reason=self._entry.reason))
+        self._record.say()
 
     def _on_desk(self, line: bytes) -> None:
         now_s = self._now()
         try:
-            word = self._words.decode(line)
+            word = DESK_WORDS.decode(line)
         except msgspec.DecodeError as error:
             self._log(f"the desk said what is no word: {error}")
             self._desk.close()
@@ -221,14 +186,8 @@ class Worker:
         match word:
             case Lease() as lease:
                 self._take_lease(lease, now_s)
-            case Known(run=run, state=state):
-                if (
-                    self._entry is not None
-                    and (self._entry.run, self._entry.state) == (run, state)
-                    and state in ENDED
-                ):
-                    self._entry = None
-                    self._write_journal(None)
+            case Known() as known:
+                self._record.forget(known)
             case Stop():
                 self._perform(self._run.stop(), now_s) if self._run else self._stop_printer(now_s)
             case Pause() | Resume() | Cancel() as wish:
@@ -241,24 +200,22 @@ class Worker:
         self._perform(acts[type(wish)](), now_s)
 
     def _take_lease(self, lease: Lease, now_s: float) -> None:
-        if self._entry is not None and self._entry.run == lease.run:
-            self._say(RunReport(run=lease.run, state=self._entry.state, reason=self._entry.reason))
-            return
-        if self._entry is not None:
-            self._log(
-                f"lease {lease.run} while the desk does not know how {self._entry.run} ended: it will ask again"
-            )
+        if (entry := self._record.entry) is not None:
+            if entry.run == lease.run:
+                self._record.say()
+            else:
+                self._log(f"lease {lease.run} while the desk does not know how {entry.run} ended")
             return
         try:
             if not self._is_live:
                 raise LeaseRefused("cell_off")
             if not self._link.is_ready or self._run is not None:
                 raise LeaseRefused("printer_not_ready")
-            if not self._write_journal(JournalEntry(lease.run, lease.job, "started")):
+            if not self._record.write(JournalEntry(lease.run, lease.job, "started")):
                 raise LeaseRefused(JOURNAL_FAILED)
             self._job = LeasedJob(lease)
         except LeaseRefused as error:
-            self._keep(JournalEntry(lease.run, lease.job, "failed", error.reason))
+            self._record.keep(JournalEntry(lease.run, lease.job, "failed", error.reason))
             return
         self._run = PrintRun(self._place.profile, self._job, self._job.last)
         self._begun_s, self._line = now_s, 0
@@ -271,7 +228,7 @@ class Worker:
     def _on_cell(self, line: bytes) -> None:
         self._cell_heard_s = self._now()
         try:
-            word = self._cell_words.decode(line)
+            word = CELL_WORDS.decode(line)
         except msgspec.DecodeError as error:
             self._log(f"the interlock said what is no word: {error}")
             self._cell.close()
@@ -323,42 +280,20 @@ class Worker:
             self._say(report)
         if now_s - self._report_s >= REPORT_S:
             self._report_s = now_s
-            if self._journal_failed:
-                self._try_journal()
+            self._record.try_again()
             self._tell_figures(now_s)
-        if self._entry is not None and self._entry.is_ended and now_s - self._resend_s >= RESEND_S:
-            self._resend_s = now_s
-            self._say(RunReport(run=self._entry.run, state=self._entry.state, reason=self._entry.reason))
+        self._record.say_again(now_s)
 
     def _tell_figures(self, now_s: float) -> None:
-        if (seen := self._temperatures) is not None:
-            self._say(
-                Temps(
-                    nozzle_c=seen.nozzle_c or 0.0,
-                    nozzle_target_c=seen.nozzle_target_c or 0.0,
-                    bed_c=seen.bed_c or 0.0,
-                    bed_target_c=seen.bed_target_c or 0.0,
-                )
-            )
+        if self._temperatures is not None:
+            self._say(temps(self._temperatures))
         if self._job is not None and self._run is not None:
-            self._say(self._progress(self._job, now_s))
-
-    def _progress(self, job: LeasedJob, now_s: float) -> Progress:
-        cooling = self._run is not None and self._run.state is RunState.COOLING
-        line = job.last if cooling else self._line
-        return Progress(
-            run=job.lease.run,
-            line=line,
-            of=job.last,
-            layer=job.spool.layer_at(line),
-            layers=job.spool.layers,
-            elapsed_s=now_s - self._begun_s,
-            left_s=job.spool.seconds_left_at(line),
-        )
+            line = self._job.last if self._run.state is RunState.COOLING else self._line
+            self._say(progress(self._job, line, now_s - self._begun_s))
 
     def _state(self) -> PrinterReport:
         word: PrinterWord = "busy" if self._run is not None else self._printer.word
         reason = self._printer.reason if self._is_live else "cell_off"
-        if word == "idle" and self._journal_failed:
+        if word == "idle" and self._record.has_failed:
             word, reason = "offline", JOURNAL_FAILED  # no lease until it can be written again
         return PrinterReport(state=word, firmware=self._link.firmware.name, reason=reason)
