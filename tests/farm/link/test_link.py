@@ -141,6 +141,18 @@ def test_a_stop_that_nobody_confirms_is_told_as_such() -> None:
     assert link.deadline is None
 
 
+def test_pressing_stop_again_sends_it_again_and_does_not_put_off_the_moment_of_doubt() -> None:
+    link = MarlinLink(PROFILE)
+    link.open(0.0)
+    link.stop(1.0)
+    link.data_to_send(1.0)
+    link.stop(3.5)
+    assert link.data_to_send(3.5) == b"\nM112\n"
+    assert link.handle_timeout(4.0) == [
+        PrinterHalted("the stop was sent, the firmware did not confirm it", is_confirmed=False)
+    ]
+
+
 def test_a_restart_in_mid_print_is_told_and_the_print_is_not_gone_on_with() -> None:
     talk = ready()
     talk.link.stream(Commands(1, MOVES), 1)
