@@ -259,3 +259,16 @@ def test_two_printers_or_a_hundred_connections_do_not_stop_the_door(site: Site) 
     bench.say(t="contact", name="emergency_stop", closed=False)
     bench.until(t="outputs", relay=False)
     assert all(isinstance(line.sock, socket.socket) for line in crowd)
+
+
+def test_a_worker_that_cannot_cool_its_printer_takes_the_power_and_a_stranger_cannot(site: Site) -> None:
+    bench, desk = go_live(site)
+    worker, stranger = site.dial("interlock"), site.dial("interlock")
+    worker.say(t="beat", worker="printer-1")
+    desk.until(t="state", workers={"printer-1": True})
+    stranger.say(t="trip", worker="printer-1")
+    stranger.say(t="subscribe")
+    assert stranger.hear()["live"] is True
+    worker.say(t="trip", worker="printer-1")
+    bench.until(t="outputs", relay=False)
+    desk.until(t="event", what="tripped", by="printer:printer-1")
