@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from farm.link.acquaintance import Acquaintance, Stage
 from farm.link.events import (
     Busy,
     Event,
@@ -18,17 +19,14 @@ from farm.link.events import (
     PrinterHalted,
     PrinterReset,
     PrinterSilent,
-    Quarantined,
-    Ready,
     Resent,
-    Settled,
     SourceDone,
 )
 from farm.link.framing import Lines, frame
-from farm.link.identity import MAX_CAPABILITIES, Firmware, difference, read_identity
+from farm.link.identity import Firmware
 from farm.link.inquiry import QUESTION, Inquiry, Refusal
 from farm.link.replies import LastLine, Ok, Reply, Report, Resend, Start, read_reply
-from farm.link.tracks import CONTROL_FIRST, Commands, LineSource, Track
+from farm.link.tracks import Lanes, LineSource
 from farm.profiles import Profile
 
 SETTLE_S = 1.0  # a banner comes in one go; quiet for so long, it is over
@@ -36,7 +34,6 @@ REFUSED_S = 1.0  # error, resend and ok are written in one go
 ASK_FIRST_S, ASK_MOST_S = 1.0, 8.0  # questions are repeated at doubling intervals
 ASK_TRIES = 8  # some 50 s without an answer: nobody is there
 STOP_S = 3.0  # kill() answers within 0.6 s when it can
-IDENTIFY_TRIES = 3  # replies carry no checksum: a spoiled answer is asked for again
 SYNC_TRIES = 20  # M110 without effect: not a firmware we know
 STRIKES = 3  # answers that cannot be, in a row
 
@@ -54,47 +51,32 @@ class Phase(Enum):
     HALTED = "halted"
 
 
-class Stage(Enum):
-    """How well we know the firmware."""
-
-    UNKNOWN = "unknown"
-    SETTING = "setting"
-    READY = "ready"
-    QUARANTINED = "quarantined"
-
-
 class MarlinLink:
     """The conversation. After every call, send :meth:`data_to_send` and mind :attr:`deadline`."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self.deadline: float | None = None  # when to call handle_timeout, in the caller's seconds
-        self.firmware = Firmware()
         self.sent_lines = self.resent_lines = self.questions = 0
         self._phase = Phase.GONE
         self._lines = Lines()
-        self._out = b""
-        self._forget()
+        self._forget(Firmware())
 
-    def _forget(self) -> None:
-        self._stage = Stage.UNKNOWN
+    def _forget(self, said_before: Firmware) -> None:
+        """Begin anew; what a firmware was called is still shown."""
+        self._who = Acquaintance(self._profile, said_before)
         self._lines.clear()
         self._out = b""
-        self._commands = Commands(CONTROL_FIRST)
-        self._track = Track(self._commands, CONTROL_FIRST)
-        self._pending: tuple[LineSource, int] | None = None
-        self._is_holding = self._must_ask = self._is_confirmed = False
-        self._is_syncing = True
+        self._lanes = Lanes()
+        self._must_ask = False
         self._refusal, self._inquiry = Refusal(), Inquiry()
         self._unanswered = self._strikes = 0
-        self._identity: list[str] = []
-        self._identify_tries = 0
 
     # --- what the host wants ------------------------------------------------------------------------------------------
 
     def open(self, now: float) -> None:
         """The port has just been opened, which may have reset the board."""
-        self._forget()
+        self._forget(self.firmware)
         self._phase = Phase.BOOTING
         self.deadline = now + self._profile.link.boot_wait_s
 
@@ -110,7 +92,7 @@ class MarlinLink:
             raise ValueError(f"not one plain command: {command!r}")
         if len(command) + 20 > self._profile.link.line_max_bytes:  # number of ten digits, checksum, blanks
             raise ValueError(f"over {self._profile.link.line_max_bytes} bytes: {command!r}")
-        self._commands.add(command)
+        self._lanes.commands.add(command)
 
     def stream(self, source: LineSource, at: int) -> None:
         """Send ``source`` from line ``at`` once the commands before it are settled.
@@ -118,15 +100,11 @@ class MarlinLink:
         Raises:
             ValueError: no such line.
         """
-        if not source.first <= at <= source.last or source.last >= CONTROL_FIRST:
-            raise ValueError(f"no line {at} between {source.first} and {source.last}")
-        self._pending, self._is_holding = (source, at), False
+        self._lanes.stream(source, at)
 
     def hold(self) -> None:
         """Send no further line of the print; ``Held`` says where it stands. Nothing when there is no print."""
-        if self.next_line is None and self._pending is None:
-            return
-        self._is_holding, self._is_confirmed = True, False
+        self._lanes.hold()
 
     def interrupt(self) -> None:
         """End a heat-up wait (M108).
@@ -148,12 +126,17 @@ class MarlinLink:
     @property
     def next_line(self) -> int | None:
         """The next line of the print that will be sent, ``None`` when no print is being sent."""
-        return None if self._track.source is self._commands else self._track.next
+        return self._lanes.next_line
+
+    @property
+    def firmware(self) -> Firmware:
+        """What the printer said of itself last."""
+        return self._who.firmware
 
     @property
     def is_ready(self) -> bool:
         """Whether the firmware is known and answers."""
-        return self._stage is Stage.READY and self._phase is not Phase.GONE
+        return self._who.stage is Stage.READY and self._phase is not Phase.GONE
 
     # --- bytes and times ----------------------------------------------------------------------------------------------
 
@@ -198,12 +181,6 @@ class MarlinLink:
     # --- sending ------------------------------------------------------------------------------------------------------
 
     @property
-    def _is_held(self) -> bool:
-        """Whether no new line of the print may go; one that was sent before and refused still must."""
-        track = self._track
-        return self._is_holding and track.source is not self._commands and track.next > track.high
-
-    @property
     def _idle_s(self) -> float:
         return 2 * self._profile.link.report_s + self._profile.link.silence_s
 
@@ -215,33 +192,32 @@ class MarlinLink:
 
     def _begin_next(self, now: float) -> None:
         """Nothing is outstanding: send what comes next."""
-        track = self._track
-        may_send = self._stage is not Stage.QUARANTINED and not self._is_held
-        if self._is_syncing and not self._must_ask:
-            self._out += b"\n" + frame(track.base, f"M110 N{track.base}")
+        lanes, stage = self._lanes, self._who.stage
+        if lanes.is_syncing and not self._must_ask:
+            base = lanes.track.base
+            self._out += b"\n" + frame(base, f"M110 N{base}")
             self._inquiry = Inquiry()
             self._put_question(now)
         elif self._must_ask:
             self._put_question(now)
-        elif may_send and track.has_more():
-            self._put_line(track, now)
-        elif not self._is_confirmed:
+        elif lanes.track.has_more() and stage is not Stage.QUARANTINED and not lanes.is_held:
+            self._put_line(now)
+        elif not lanes.is_confirmed:
             self._inquiry = Inquiry()
             self._put_question(now)
-        elif self._stage is Stage.UNKNOWN:
-            self._commands.add("M115")
-            self._put_line(track, now)
-        elif self._pending is not None and self._stage is Stage.READY:
-            self._enter(Track(*self._pending))
-            self._pending = None
+        elif stage is Stage.UNKNOWN:
+            lanes.commands.add("M115")
+            self._put_line(now)
+        elif stage is Stage.READY and lanes.turn_to_print():
+            self._strikes = 0
             self._begin_next(now)
 
-    def _put_line(self, track: Track, now: float) -> None:
+    def _put_line(self, now: float) -> None:
+        track = self._lanes.track
         if track.next <= track.high:
             self.resent_lines += 1
-        self._out += track.take()
+        self._out += self._lanes.take()
         self.sent_lines += 1
-        self._is_confirmed = False
         self._phase, self.deadline = Phase.WAITING, now + self._profile.link.silence_s
 
     def _put_question(self, now: float) -> None:
@@ -251,16 +227,10 @@ class MarlinLink:
         self._unanswered += 1
         self._must_ask, self._phase = False, Phase.ASKING
 
-    def _enter(self, track: Track) -> None:
-        """Move the firmware's counter to another range; everything sent in this one is known to be taken."""
-        self._track, self._is_syncing, self._is_confirmed, self._strikes = track, True, False, 0
-
     # --- receiving ----------------------------------------------------------------------------------------------------
 
     def _read(self, line: str, now: float) -> list[Event]:
-        if line.startswith(("FIRMWARE_NAME:", "Cap:")):
-            if self._stage is Stage.UNKNOWN and len(self._identity) < MAX_CAPABILITIES:
-                self._identity.append(line)
+        if self._who.note(line):
             return []
         meaning = read_reply(line)
         if isinstance(meaning, Start):
@@ -302,8 +272,8 @@ class MarlinLink:
 
     def _take_while_waiting(self, reply: Reply, now: float) -> list[Event]:
         if isinstance(reply, Ok):
-            if reply.number is None or reply.number == self._track.next:
-                self._track.next += 1
+            if reply.number is None or reply.number == self._lanes.track.next:
+                self._lanes.track.next += 1
                 self._phase = Phase.FREE
         elif isinstance(reply, (LastLine, Resend)):
             self._refusal = Refusal()
@@ -313,7 +283,7 @@ class MarlinLink:
 
     def _resolve_refusal(self, now: float) -> list[Event]:
         """Go where the firmware wants to be, if its two sentences agree and it can be there; else ask."""
-        last, track = self._refusal.last, self._track
+        last, track = self._refusal.last, self._lanes.track
         if last is None or not track.is_plausible(last):
             self._ask()
             return []
@@ -325,8 +295,9 @@ class MarlinLink:
 
     def _conclude(self, last: int, now: float) -> list[Event]:
         """The firmware's last line is known, and nothing is outstanding."""
-        self._phase, self.deadline, track = Phase.FREE, now + self._idle_s, self._track
-        if self._is_syncing:
+        self._phase, self.deadline = Phase.FREE, now + self._idle_s
+        lanes, track = self._lanes, self._lanes.track
+        if lanes.is_syncing:
             return self._synced(last == track.base)
         if not track.is_plausible(last):
             self._strikes += 1
@@ -337,16 +308,15 @@ class MarlinLink:
         self._strikes = 0
         resent: list[Event] = [Resent(last + 1)] if last + 1 < track.next else []
         track.next = last + 1
-        if last != track.high or self._is_confirmed:
+        if last != track.high or lanes.is_confirmed:
             return resent
-        if track.has_more() and not self._is_held:
+        if track.has_more() and not lanes.is_held:
             return []
-        self._is_confirmed = True
         return self._drained(last)
 
     def _synced(self, is_taken: bool) -> list[Event]:
         """The counter was to be moved: it was, or it will be tried again."""
-        self._is_syncing, self._is_confirmed = not is_taken, is_taken and not self._is_held
+        self._lanes.note_sync(is_taken=is_taken)
         self._strikes = 0 if is_taken else self._strikes + 1
         if self._strikes < SYNC_TRIES:
             return []
@@ -355,41 +325,19 @@ class MarlinLink:
 
     def _drained(self, last: int) -> list[Event]:
         """All that was to be sent in this range is taken and done."""
+        lanes = self._lanes
         happened: list[Event]
-        if self._track.source is not self._commands:
-            happened = [Held(last + 1) if self._track.has_more() else SourceDone(last)]
-            self._is_holding = False
+        if lanes.is_printing:
+            happened = [Held(last + 1) if lanes.track.has_more() else SourceDone(last)]
         else:
-            happened = self._settled()
-        self._commands = self._commands.renewed(last + 1 if self._track.source is self._commands else 0)
-        self._enter(Track(self._commands, self._commands.first))
+            happened = self._who.settle(lanes.commands)
+        lanes.turn_to_commands(last)
         return happened
-
-    def _settled(self) -> list[Event]:
-        if self._stage is Stage.READY:
-            return [Settled()]
-        if self._stage is Stage.SETTING:
-            self._stage = Stage.READY
-            return [Ready(self.firmware)]
-        self.firmware = read_identity(self._identity)
-        self._identity = []
-        self._identify_tries += 1
-        reason = difference(self.firmware, self._profile.identify, self._profile.id)
-        if reason is None:
-            self._stage = Stage.SETTING
-            self._commands.add(f"M113 S{self._profile.link.busy_s}")
-            self._commands.add(f"M155 S{self._profile.link.report_s}")
-        elif self._identify_tries >= IDENTIFY_TRIES:
-            self._stage = Stage.QUARANTINED
-            return [Quarantined(self.firmware, reason)]
-        return []
 
     def _restart(self, cause: str, now: float) -> list[Event]:
         """Everything we knew of the firmware is void: begin anew."""
-        is_news = (
-            self._stage in {Stage.READY, Stage.QUARANTINED, Stage.SETTING} or self._phase is Phase.HALTED
-        )
-        self._forget()
+        is_news = self._who.stage is not Stage.UNKNOWN or self._phase is Phase.HALTED
+        self._forget(self.firmware)
         self._phase, self.deadline = Phase.BOOTING, now + SETTLE_S
         return [PrinterReset(cause)] if is_news else []
 

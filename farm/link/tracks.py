@@ -77,3 +77,73 @@ class Track:
         if last == 0 and self.high > SURE_LINES:
             return False
         return max(self.base, self.high - BACK_MAX_LINES) <= last <= self.high
+
+
+class Lanes:
+    """Which range is being sent: the host's commands, or a print while they wait."""
+
+    def __init__(self) -> None:
+        self.commands = Commands(CONTROL_FIRST)
+        self.track = Track(self.commands, CONTROL_FIRST)
+        self.is_syncing = True  # the firmware's counter is still to be moved to this range
+        self.is_confirmed = False  # the firmware named the last line sent, and has done all of them
+        self._pending: tuple[LineSource, int] | None = None
+        self._is_holding = False
+
+    @property
+    def is_printing(self) -> bool:
+        """Whether the range of a print is being sent."""
+        return self.track.source is not self.commands
+
+    @property
+    def next_line(self) -> int | None:
+        """The next line of the print that will be sent, ``None`` when no print is being sent."""
+        return self.track.next if self.is_printing else None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no new line of the print may go; one that was sent before and refused still must."""
+        return self._is_holding and self.is_printing and self.track.next > self.track.high
+
+    def stream(self, source: LineSource, at: int) -> None:
+        """Send ``source`` from line ``at`` once the commands before it are settled.
+
+        Raises:
+            ValueError: no such line.
+        """
+        if not source.first <= at <= source.last or source.last >= CONTROL_FIRST:
+            raise ValueError(f"no line {at} between {source.first} and {source.last}")
+        self._pending, self._is_holding = (source, at), False
+
+    def hold(self) -> None:
+        """Send no further line of the print, if there is one."""
+        if self.is_printing or self._pending is not None:
+            self._is_holding, self.is_confirmed = True, False
+
+    def take(self) -> bytes:
+        """The next line's bytes; it counts as sent."""
+        self.is_confirmed = False
+        return self.track.take()
+
+    def turn_to_print(self) -> bool:
+        """Go over to the print that waits; false when none does."""
+        if self._pending is None:
+            return False
+        self._enter(Track(*self._pending))
+        self._pending = None
+        return True
+
+    def turn_to_commands(self, last: int) -> None:
+        """Go back to the commands behind ``last``, or to all of them after a print: under numbers never used before."""
+        if self.is_printing:
+            self._is_holding = False
+        self.commands = self.commands.renewed(0 if self.is_printing else last + 1)
+        self._enter(Track(self.commands, self.commands.first))
+
+    def note_sync(self, *, is_taken: bool) -> None:
+        """The counter was to be moved: it was, or it will be tried again."""
+        self.is_syncing, self.is_confirmed = not is_taken, is_taken and not self.is_held
+
+    def _enter(self, track: Track) -> None:
+        """Move the firmware's counter to another range; everything sent in this one is known to be taken."""
+        self.track, self.is_syncing, self.is_confirmed = track, True, False
