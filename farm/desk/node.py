@@ -11,7 +11,7 @@ from farm.desk.live import Live
 from farm.desk.orders import OrderDesk
 from farm.desk.runs import RunDesk
 from farm.desk.scale import NoScale, Scale, VirtualScale
-from farm.desk.spooler import Spooler
+from farm.desk.spooler import Spooler, limits_of
 from farm.desk.store import DESK, DeskStore
 from farm.desk.telling import Teller
 from farm.gcode.limits import PrinterLimits
