@@ -161,15 +161,25 @@ def test_the_child_passes_a_refusal_on(tmp_path):
     assert [path.suffix for path in tmp_path.iterdir()] == [".gcode"]
 
 
-def test_a_file_that_wants_too_much_ends_only_the_child(tmp_path):
-    path = tmp_path / "a.gcode"
-    path.write_text("G28\nG90\nM83\nM109 S200\nG1 X50 Y110\n" + "G3 X50 Y110 I60 J0 E.1 F9000\n" * 60_000)
+def arcs(path: Path, count: int) -> Path:
+    """A file of full circles: each is one short line to send, and hundreds of small moves to judge and draw."""
+    path.write_text("G28\nG90\nM83\nM109 S200\nG1 X50 Y110\n" + "G3 X50 Y110 I60 J0 E.1 F9000\n" * count)
+    return path
+
+
+@pytest.mark.parametrize("bound", [{"memory_bytes": 120_000_000}, {"cpu_s": 1}, {"timeout_s": 0.3}])
+def test_a_file_that_wants_too_much_ends_only_the_child(tmp_path, bound):
     with pytest.raises(GcodeRefused, match="file_too_complex"):
-        intake_in_child(path, tmp_path, LIMITS, memory_bytes=150_000_000)
-    with pytest.raises(GcodeRefused, match="file_too_complex"):
-        intake_in_child(path, tmp_path, LIMITS, cpu_s=1)
-    with pytest.raises(GcodeRefused, match="file_too_complex"):
-        intake_in_child(path, tmp_path, LIMITS, timeout_s=0.3)
+        intake_in_child(arcs(tmp_path / "a.gcode", 12_000), tmp_path, LIMITS, **bound)
+
+
+def test_a_small_file_fits_the_memory_that_a_large_one_exceeds(tmp_path):
+    assert (
+        intake_in_child(
+            arcs(tmp_path / "a.gcode", 10), tmp_path, LIMITS, memory_bytes=120_000_000
+        ).facts.lines
+        == 15
+    )
 
 
 def test_a_child_that_cannot_work_is_no_fault_of_the_file(tmp_path):
