@@ -17,7 +17,7 @@ from tests.web.browser import OFFICE, fresh_page
 STRANGER = "04DEADBEEF"
 OUTSIDE = 5000  # the line that leaves the bed
 HUGE_BYTES = 60_000_000
-WATCHED_SPEED = 60.0
+WATCHED_SPEED = 120.0
 
 
 def _good_lines() -> list[str]:
@@ -152,6 +152,9 @@ def test_a_hub_that_cannot_write_says_so_and_loses_no_request(house: House, chro
             walker.sees(".touch h1")
             _nobody_signs_in(walker, house)
             _officers_are_told(house, chromium)
+        with house.without(house.hub_name):
+            status, words = house.start_hub_read_only()
+        assert (status, "store_read_only" in words) == (1, True), words
         sign_in(walker, house, name)
         wait_until(lambda: _is_listed(walker), 30, what="the request, delivered")
         walker.look("delivered")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,11 @@ class House:
 
     def __init__(self, base: Path) -> None:
         self.site = make_site(base, free_ports())
-        binaries = Path(sys.executable).parent
-        bring_in(self.site, binaries, lambda _line: None)
+        self.binaries = Path(sys.executable).parent
+        bring_in(self.site, self.binaries, lambda _line: None)
         quick = self.site.nodes["kiosk-b"].folder / "site.toml"
         quick.write_text(quick.read_text() + QUICK_SITE)
-        self.running = RunningSite(self.site, binaries)
+        self.running = RunningSite(self.site, self.binaries)
         self.hardware = self.running.hardware
         self.hardware.bench.speed = SPEED
         people = json.loads((base / "people.json").read_text())
@@ -90,21 +91,34 @@ class House:
 
     @contextmanager
     def hub_without_writing(self) -> Iterator[None]:
-        """The hub runs for a while without the right to write its database, as after a wrong restore or chmod."""
-        files = list((self.site.nodes["hub"].folder / "state").glob("hub.sqlite*"))
-        hub = next(one for one in self.running.supervisor.processes() if one.name == self.hub_name)
-        unit = hub.unit
-        with self.without(self.hub_name):
-            _make_writable([one for one in files if one.suffix != ".owner"], yes=False)
-            if os.geteuid() == 0:  # root writes everywhere; in production the hub has its own user
-                hub.unit = replace(unit, argv=(*AS_ANYBODY, *unit.argv))
-            self.start_process(self.hub_name)
-            try:
-                yield
-            finally:
-                self.stop_process(self.hub_name)
-                hub.unit = unit
-                _make_writable(files, yes=True)
+        """The running hub may not write one more byte to any file for a while, as on a disk gone read-only or full."""
+        pid = next(one.pid for one in self.running.supervisor.processes() if one.name == self.hub_name)
+        assert pid is not None
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+    def start_hub_read_only(self) -> tuple[int, str]:
+        """Start a hub whose database it may only read; its exit status and its last words. The hub must be stopped."""
+        node = self.site.nodes["hub"]
+        database = node.folder / "state" / "hub.sqlite"
+        command = [str(self.binaries / "passage-hub"), "serve", "--config", str(node.config)]
+        as_anybody = AS_ANYBODY if os.geteuid() == 0 else ()  # root may write everything
+        database.chmod(0o400)
+        try:
+            done = subprocess.run(
+                [*as_anybody, *command],
+                env=os.environ | {"CREDENTIALS_DIRECTORY": str(node.folder / "credentials")},
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=READY_S,
+            )
+        finally:
+            database.chmod(0o600)
+        return done.returncode, done.stderr
 
     @property
     def hub_name(self) -> str:
@@ -153,6 +167,13 @@ class House:
         visitor = self.officer(officer)
         visitor.send(visitor.get(f"/printing/requests/{number}").form("/approve"))
 
+    def refuse(self, number: str, reason: str, words: str, officer: str = "els") -> None:
+        """Let an officer say no, for a reason."""
+        visitor = self.officer(officer)
+        form = visitor.get(f"/printing/requests/{number}").form("/refuse")
+        asks = visitor.send(form, reason=reason, words=words)
+        visitor.send(asks.form("/refuse"))
+
     def recorded(self, node_id: str, subject: str, action: str = "") -> list[str]:
         """What a node's audit trail says (about something, or at all): action and, of progress, the state."""
         file = {"hub": "hub.sqlite", "farm": "farm.sqlite"}.get(node_id, "kiosk.sqlite")
@@ -167,12 +188,6 @@ class House:
         return {one["printer"]: one for one in plain["printers"]} | {
             one["cell"]: one for one in plain["cells"]
         }
-
-
-def _make_writable(files: list[Path], *, yes: bool) -> None:
-    for file in files:
-        if file.exists():
-            file.chmod(0o600 if yes else 0o400)
 
 
 def _form(visitor: Visitor, path: str, action: str) -> Form | None:

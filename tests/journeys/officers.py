@@ -10,7 +10,7 @@ from tests.journeys.house import SPEED, House
 from tests.journeys.walker import Walker, at_desk
 from tests.support import wait_until
 
-WATCHED_SPEED = 30.0  # slow enough to be looked at
+WATCHED_SPEED = 80.0  # slow enough to be looked at
 MODEL_MASS_G, SHOWN = 8.4, "8,4"  # step-gauge, as a Dutch officer reads it
 
 

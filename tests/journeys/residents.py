@@ -102,6 +102,30 @@ def test_the_menu_and_the_models_speak_the_residents_language(
         walker.look("my-requests")
 
 
+@pytest.mark.parametrize("language", ["nl", "ar"])
+def test_a_refusal_is_read_with_its_reason_and_answered_once(
+    language: str, house: House, chromium: Browser
+) -> None:
+    name = house.resident_of(language, skip=1)
+    number = house.ask(name, "door-wedge", "black", "kiosk-a")
+    house.refuse(number, "lesson_first", "Kom donderdag naar de les.")
+    with at_kiosk(chromium, house, "kiosk-a", "j1-refused") as walker:
+        sign_in(walker, house, name)
+        walker.look("menu")
+        walker.go("a.tile[href^='/requests']")
+        walker.look("my-requests")
+        walker.go(f"a.entry:has-text('{number}')")
+        walker.look("refused")
+        walker.go("a[href$='/disagree']")
+        walker.look("why-not")
+        walker.press("label.choice >> nth=2")
+        walker.go("button[form=why]")
+        walker.sees(".timeline")
+        walker.look("looked-at-again")
+        assert walker.page.locator("a[href$='/disagree']").count() == 0
+    assert len(house.recorded("hub", number, "request_objected")) == 1
+
+
 def test_taking_the_badge_away_blanks_the_screen_within_two_seconds(house: House, chromium: Browser) -> None:
     name = house.resident_of("nl", skip=1)
     with at_kiosk(chromium, house, "kiosk-a", "j1-away") as walker:
