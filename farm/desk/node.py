@@ -11,10 +11,10 @@ from farm.desk.live import Live
 from farm.desk.orders import OrderDesk
 from farm.desk.runs import RunDesk
 from farm.desk.scale import NoScale, Scale, VirtualScale
-from farm.desk.spooler import Spooler, limits_of
+from farm.desk.spooler import Spooler
 from farm.desk.store import DESK, DeskStore
 from farm.desk.telling import Teller
-from farm.gcode.limits import PrinterLimits
+from farm.gcode.limits import PrinterLimits, limits_of
 from farm.profiles import BadProfile, find_profile
 from farm.queue.store import QUEUE, QueueStore
 from farm.workshop.store import WORKSHOP, WorkshopStore

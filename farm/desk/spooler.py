@@ -16,7 +16,6 @@ from farm.desk.intake import sweep
 from farm.desk.spool_child import Reply, Task
 from farm.desk.telling import Teller
 from farm.gcode.limits import PrinterLimits
-from farm.profiles import Profile
 from farm.queue.model import Job
 from farm.queue.store import QueueStore
 from provisioning.audit import Trail
@@ -29,19 +28,6 @@ TOP = Path(__file__).resolve().parent.parent.parent
 IDLE_S = 2.0
 AGAIN_S = 10.0  # after something that is not the file's fault: a full disk, a killed child
 TIMEOUT_S = 600.0
-
-
-def limits_of(profile: Profile) -> PrinterLimits:
-    """What a G-code file is held against on printers of this profile."""
-    return PrinterLimits(
-        dialect=profile.dialect,
-        bed_x_mm=profile.limits.bed_x_mm,
-        bed_y_mm=profile.limits.bed_y_mm,
-        z_max_mm=profile.limits.z_max_mm,
-        nozzle_max_c=profile.limits.nozzle_max_c,
-        bed_max_c=profile.limits.bed_max_c,
-        line_max_bytes=profile.link.line_max_bytes,
-    )
 
 
 class Spooler:
