@@ -11,6 +11,8 @@ from farm.link.framing import frame
 from farm.link.replies import LastLine, Ok, Reply, Report, Resend
 
 NEVER_A_LINE = 2_000_000_000  # below the firmware's 2^31, above every range
+ASK_FIRST_S, ASK_MOST_S = 1.0, 8.0  # questions are repeated at doubling intervals
+ASK_TRIES = 8  # some 50 s without an answer: nobody is there
 QUESTION = b"\nM105\n" + frame(NEVER_A_LINE, "M105")  # the newline ends whatever a spoiled line left behind
 
 
@@ -57,3 +59,43 @@ class Inquiry:
     def answer(self) -> int | None:
         """The firmware's last line number once everything it took is done, ``None`` until then."""
         return self._refusal.last if self._is_fenced and self._refusal.is_closed else None
+
+
+class Questions:
+    """When to ask, how long to wait for an answer, and what came back."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_due = False
+        self._unanswered = 0
+        self._inquiry = Inquiry()
+
+    @property
+    def are_in_vain(self) -> bool:
+        """Whether nothing answered for so long that nobody is there."""
+        return self._unanswered >= ASK_TRIES
+
+    def begin(self) -> None:
+        """What was asked before does not count any more."""
+        self._inquiry = Inquiry()
+
+    def forget(self) -> None:
+        """The firmware began anew: nothing is asked, nothing awaited."""
+        self.is_due, self._unanswered, self._inquiry = False, 0, Inquiry()
+
+    def put(self) -> float:
+        """One more question goes out; the seconds to wait for its answer."""
+        wait_s = min(ASK_FIRST_S * (1 << self._unanswered), ASK_MOST_S)
+        self.asked += 1
+        self._unanswered += 1
+        self.is_due = False
+        return wait_s
+
+    def note_life(self) -> None:
+        """Somebody is there."""
+        self._unanswered = 0
+
+    def take(self, reply: Reply) -> int | None:
+        """Add what came in; the firmware's last line number once it is known and everything before it is done."""
+        self._inquiry.take(reply)
+        return self._inquiry.answer

@@ -22,17 +22,16 @@ from farm.link.events import (
     Resent,
     SourceDone,
 )
-from farm.link.framing import Lines, frame
+from farm.link.framing import Lines
 from farm.link.identity import Firmware
-from farm.link.inquiry import QUESTION, Inquiry, Refusal
+from farm.link.inquiry import Questions, Refusal
 from farm.link.replies import LastLine, Ok, Reply, Report, Resend, Start, read_reply
-from farm.link.tracks import Lanes, LineSource
+from farm.link.sending import next_out
+from farm.link.tracks import Lanes, LineSource, check_command
 from farm.profiles import Profile
 
 SETTLE_S = 1.0  # a banner comes in one go; quiet for so long, it is over
 REFUSED_S = 1.0  # error, resend and ok are written in one go
-ASK_FIRST_S, ASK_MOST_S = 1.0, 8.0  # questions are repeated at doubling intervals
-ASK_TRIES = 8  # some 50 s without an answer: nobody is there
 STOP_S = 3.0  # kill() answers within 0.6 s when it can
 SYNC_TRIES = 20  # M110 without effect: not a firmware we know
 STRIKES = 3  # answers that cannot be, in a row
@@ -57,7 +56,8 @@ class MarlinLink:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self.deadline: float | None = None  # when to call handle_timeout, in the caller's seconds
-        self.sent_lines = self.resent_lines = self.questions = 0
+        self.sent_lines = self.resent_lines = 0
+        self.questions = Questions()
         self._phase = Phase.GONE
         self._lines = Lines()
         self._forget(Firmware())
@@ -68,9 +68,9 @@ class MarlinLink:
         self._lines.clear()
         self._out = b""
         self._lanes = Lanes()
-        self._must_ask = False
-        self._refusal, self._inquiry = Refusal(), Inquiry()
-        self._unanswered = self._strikes = 0
+        self.questions.forget()
+        self._refusal = Refusal()
+        self._strikes = 0
 
     # --- what the host wants ------------------------------------------------------------------------------------------
 
@@ -88,10 +88,7 @@ class MarlinLink:
         Raises:
             ValueError: not one printable ASCII line that fits the firmware's buffer.
         """
-        if not (command.isascii() and command.isprintable() and command) or ";" in command:
-            raise ValueError(f"not one plain command: {command!r}")
-        if len(command) + 20 > self._profile.link.line_max_bytes:  # number of ten digits, checksum, blanks
-            raise ValueError(f"over {self._profile.link.line_max_bytes} bytes: {command!r}")
+        check_command(command, self._profile.link.line_max_bytes)
         self._lanes.commands.add(command)
 
     def stream(self, source: LineSource, at: int) -> None:
@@ -171,7 +168,7 @@ class MarlinLink:
             return self._resolve_refusal(now)
         elif self._phase is Phase.STOPPING:
             return self._halt("the stop was sent, the firmware did not confirm it", is_confirmed=False)
-        elif self._unanswered >= ASK_TRIES:
+        elif self.questions.are_in_vain:
             self._phase, self.deadline = Phase.GONE, None
             return [PrinterSilent()]
         else:
@@ -187,45 +184,21 @@ class MarlinLink:
     def _ask(self) -> None:
         """Ask for the firmware's line number with the next bytes sent; answers to older questions still count."""
         if self._phase is not Phase.ASKING:
-            self._inquiry = Inquiry()
-        self._must_ask, self._phase = True, Phase.FREE
+            self.questions.begin()
+        self.questions.is_due, self._phase = True, Phase.FREE
 
     def _begin_next(self, now: float) -> None:
         """Nothing is outstanding: send what comes next."""
-        lanes, stage = self._lanes, self._who.stage
-        if lanes.is_syncing and not self._must_ask:
-            base = lanes.track.base
-            self._out += b"\n" + frame(base, f"M110 N{base}")
-            self._inquiry = Inquiry()
-            self._put_question(now)
-        elif self._must_ask:
-            self._put_question(now)
-        elif lanes.track.has_more() and stage is not Stage.QUARANTINED and not lanes.is_held:
-            self._put_line(now)
-        elif not lanes.is_confirmed:
-            self._inquiry = Inquiry()
-            self._put_question(now)
-        elif stage is Stage.UNKNOWN:
-            lanes.commands.add("M115")
-            self._put_line(now)
-        elif stage is Stage.READY and lanes.turn_to_print():
-            self._strikes = 0
-            self._begin_next(now)
-
-    def _put_line(self, now: float) -> None:
-        track = self._lanes.track
-        if track.next <= track.high:
-            self.resent_lines += 1
-        self._out += self._lanes.take()
+        out = next_out(self._lanes, self.questions, self._who.stage)
+        if out is None:
+            return
+        self._out += out.data
+        if out.answer_s is not None:
+            self._phase, self.deadline = Phase.ASKING, now + out.answer_s
+            return
         self.sent_lines += 1
+        self.resent_lines += out.is_repeat
         self._phase, self.deadline = Phase.WAITING, now + self._profile.link.silence_s
-
-    def _put_question(self, now: float) -> None:
-        self._out += QUESTION
-        self.questions += 1
-        self.deadline = now + min(ASK_FIRST_S * 2**self._unanswered, ASK_MOST_S)
-        self._unanswered += 1
-        self._must_ask, self._phase = False, Phase.ASKING
 
     # --- receiving ----------------------------------------------------------------------------------------------------
 
@@ -252,21 +225,20 @@ class MarlinLink:
             if reply.is_wait:
                 self._note_life(now)
             return []
-        self._unanswered = 0
+        self.questions.note_life()
         if self._phase is Phase.WAITING:
             return self._take_while_waiting(reply, now)
         if self._phase is Phase.REFUSED:
             self._refusal.take(reply)
             return self._resolve_refusal(now) if self._refusal.is_closed else []
         if self._phase is Phase.ASKING:
-            self._inquiry.take(reply)
-            if self._inquiry.answer is not None:
-                return self._conclude(self._inquiry.answer, now)
+            last = self.questions.take(reply)
+            return [] if last is None else self._conclude(last, now)
         return []
 
     def _note_life(self, now: float) -> None:
         """The firmware is at work: silence begins anew."""
-        self._unanswered = 0
+        self.questions.note_life()
         if self._phase in {Phase.WAITING, Phase.ASKING}:
             self.deadline = now + self._profile.link.silence_s
 

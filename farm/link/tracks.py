@@ -55,6 +55,18 @@ class Commands:
         return Commands(self.last + CONTROL_GAP, tuple(self._commands[max(0, since - self.first) :]))
 
 
+def check_command(command: str, line_max_bytes: int) -> None:
+    """Refuse what would not arrive as one command.
+
+    Raises:
+        ValueError: not one printable ASCII line that fits the firmware's buffer.
+    """
+    if not (command.isascii() and command.isprintable() and command) or ";" in command:
+        raise ValueError(f"not one plain command: {command!r}")
+    if len(command) + 20 > line_max_bytes:  # number of ten digits, checksum, blanks
+        raise ValueError(f"over {line_max_bytes} bytes: {command!r}")
+
+
 class Track:
     """A source that is being sent: where the counter was set, the next line, the highest ever sent."""
 
