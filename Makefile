@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEED ?=
 FAULTS ?=
+HOSTS ?=
 ARGS ?=
 
-.PHONY: help demo demo-reset story test screens lock run-venv dev-venv check
+.PHONY: help demo demo-reset story test screens bench lock run-venv dev-venv check
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
@@ -31,6 +32,9 @@ check: dev-venv  ## the quick half of `make test`: lint, format, types, layers
 screens: dev-venv  ## walk every screen in Debian's chromium; pictures land in build/screens/
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m web $(ARGS)
 	@echo "Pictures: build/screens/"
+
+bench: run-venv  ## memory at rest and the serial link beside a raw loop; HOSTS=1 adds OctoPrint and Printrun
+	@$(BIN)/python -m tests.bench $(if $(HOSTS),--hosts) $(ARGS)
 
 lock:  ## renew the lock files (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
