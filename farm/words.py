@@ -173,13 +173,6 @@ FromInterlock = CellState | CellEvent | CellRefused
 # --- pins-<cell>.sock (the interlock listens; bench and simulator connect) --------------------------------------------
 
 
-class Contact(Word, frozen=True, tag="contact"):
-    """The bench moves a contact."""
-
-    name: str
-    closed: bool
-
-
 class Outputs(Word, frozen=True, tag="outputs"):
     """What the cell's outputs show, on change and on connecting."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from provisioning.contracts import ModelSheet
 from provisioning.errors import Refused
 from provisioning.ids import short_code
 from provisioning.store import Outbox, Store
-
-MODEL_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 
 
 class ModelRefused(Refused):

@@ -32,11 +32,6 @@ class PlannedWire:
         self._plan = dict(plan)
         self._at = 0
 
-    @property
-    def is_done(self) -> bool:
-        """Whether no planned fault is left."""
-        return not self._plan
-
     def carry(self, data: bytes, /) -> bytes:
         begin, self._at = self._at, self._at + len(data)
         hit = sorted(at for at in self._plan if begin <= at < self._at)

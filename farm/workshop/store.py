@@ -200,10 +200,6 @@ class WorkshopStore:
         """The part with this code, as typed or scanned."""
         return self._part("WHERE part_id = ?", part_id.strip().upper())
 
-    def part_of(self, job_id: str) -> Part | None:
-        """The part that a job became."""
-        return self._part("WHERE job_id = ?", job_id)
-
     def parts_waiting(self) -> list[Part]:
         """Parts that lie ready, oldest first."""
         return self._parts("WHERE handed_over_utc IS NULL ORDER BY weighed_utc")

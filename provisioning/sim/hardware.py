@@ -37,7 +37,6 @@ class Line:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
-        self.up = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"line-{path.name}", daemon=True)
 
     def start(self) -> None:
@@ -75,7 +74,6 @@ class Line:
                 continue
             with sock:
                 self._converse(sock)
-            self.up.clear()
             self._lost()
 
     def _converse(self, sock: socket.socket) -> None:
@@ -84,7 +82,6 @@ class Line:
             self._sock = sock
             with contextlib.suppress(OSError):
                 sock.sendall(b"".join(msgspec.json.encode(word) + b"\n" for word in self._greet()))
-        self.up.set()
         with contextlib.suppress(OSError), sock.makefile("rb") as lines:
             for line in lines:
                 with contextlib.suppress(msgspec.DecodeError):
@@ -140,10 +137,6 @@ class Hardware:
 
     def _lines(self) -> list[Line]:
         return [*self._readers.values(), self._pins, self._printers, self._scale]
-
-    def wait_connected(self, timeout_s: float) -> bool:
-        """Whether every device answered within the time."""
-        return all(line.up.wait(timeout_s) for line in self._lines())
 
     def touch(self, node_id: str, uid: str) -> None:
         """Lay a badge on a node's reader."""

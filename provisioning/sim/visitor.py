@@ -4,11 +4,9 @@ Used by the story and by the demo's first start: every step goes through the sam
 """
 
 import json
-import secrets
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -177,14 +175,6 @@ class Visitor:
             if value == button:
                 return self.send(form, **{**values, name: value})
         raise PageRefused(status=0, url=form.action, wanted=button)
-
-    def send_files(self, form: Form, files: dict[str, Path], **values: str) -> Page:
-        """Send a form with files. Raises as :meth:`get`."""
-        fields: dict[str, Any] = {**form.fields, **values}
-        for name, path in files.items():
-            fields[name] = (path.name, path.read_bytes(), "application/octet-stream")
-        body, kind = urllib3.encode_multipart_formdata(fields, boundary=secrets.token_hex(16))
-        return self._ask("POST", form.action, body, {"Content-Type": kind})
 
     def _ask(self, method: str, address: str, body: bytes | None, headers: dict[str, str]) -> Page:
         for _turn in range(MAX_REDIRECTS):

@@ -29,8 +29,6 @@ MOVES: dict[str, str] = {
     "refund": N_("Given back"),
 }
 
-KINDS = {"hub": N_("hub"), "kiosk": N_("kiosk"), "farm": N_("farm node")}
-
 # What the trail records; an action that is not named here is shown by its code.
 ACTIONS: dict[str, str] = {
     "signed_in": N_("signed in"),

@@ -26,7 +26,6 @@ HISTORY_DAYS = 90  # workshop.md 5.5: parts of one person side by side
 OPEN_STATES = frozenset(
     {"received", "objected", "approved", "queued", "printing", "cooling", "printed", "ready"}
 )
-ORDERED_STATES = frozenset({"approved", "queued", "printing", "cooling", "printed", "ready", "failed"})
 
 # The fixed blocks of a refusal; each has its sentence in every language (sentences.py).
 REFUSAL_REASONS = (

@@ -5,8 +5,6 @@ from kiosk.services.printing.records import Model, Request, Step
 from provisioning.contracts import RequestStep, RequestView
 from provisioning.web.sentences import ASK_WORKSHOP
 
-MOVED_ON = frozenset({"queued", "printing", "cooling", "printed", "ready", "handed_over"})
-
 
 def view_of(request: Request, model: Model | None, expected_utc: str, language: str) -> RequestView:
     """The view that crosses to a kiosk. An officer appears by role, never by name."""
