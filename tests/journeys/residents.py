@@ -116,6 +116,7 @@ def test_a_refusal_is_read_with_its_reason_and_answered_once(
         walker.look("my-requests")
         walker.go(f"a.entry:has-text('{number}')")
         walker.look("refused")
+        expect(walker.page.locator(".timeline")).to_contain_text("\u2068Kom donderdag naar de les.\u2069")
         walker.go("a[href$='/disagree']")
         walker.look("why-not")
         walker.press("label.choice >> nth=2")

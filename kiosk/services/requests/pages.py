@@ -30,6 +30,7 @@ ROLES = {
     "technician": N_("Technician"),
     "director": N_("Director"),
 }
+ISOLATE, ISOLATE_END = "\u2068", "\u2069"  # first-strong isolate: its full stop stays at its own end
 WAY = ("received", "approved", "queued", "printing", "cooling", "printed", "ready", "handed_over")
 PASSING_STATES = frozenset({"cooling", "printed"})  # shown when they come, not promised beforehand
 DONE_STATES = frozenset({"handed_over", "refused"})
@@ -60,7 +61,10 @@ def _line(state: str, place: str, at: str = "", note: str = "") -> dict[str, str
 
 def _note(role: str, words: str) -> str:
     who = _(ROLES[role]) if role in ROLES else ""
-    return f"{who}: {words}" if who and words else words or who
+    theirs = (
+        f"{ISOLATE}{words}{ISOLATE_END}" if words else ""
+    )  # an officer's own language, whatever the page's
+    return f"{who}: {theirs}" if who and theirs else theirs or who
 
 
 def _find(asked: Asked, key: str) -> RequestView:
