@@ -14,19 +14,17 @@ from farm.link.acquaintance import Acquaintance, Stage
 from farm.link.events import (
     Busy,
     Event,
-    Held,
     PortGone,
     PrinterHalted,
     PrinterReset,
     PrinterSilent,
     Resent,
-    SourceDone,
 )
 from farm.link.framing import Lines
 from farm.link.identity import Firmware
 from farm.link.inquiry import Questions, Refusal
 from farm.link.replies import LastLine, Ok, Reply, Report, Resend, Start, read_reply
-from farm.link.sending import next_out
+from farm.link.sending import drained, next_out
 from farm.link.tracks import Lanes, LineSource, check_command
 from farm.profiles import Profile
 
@@ -71,8 +69,6 @@ class MarlinLink:
         self.questions.forget()
         self._refusal = Refusal()
         self._strikes = 0
-
-    # --- what the host wants ------------------------------------------------------------------------------------------
 
     def open(self, now: float) -> None:
         """The port has just been opened, which may have reset the board."""
@@ -135,8 +131,6 @@ class MarlinLink:
         """Whether the firmware is known and answers."""
         return self._who.stage is Stage.READY and self._phase is not Phase.GONE
 
-    # --- bytes and times ----------------------------------------------------------------------------------------------
-
     def data_to_send(self, now: float) -> bytes:
         """The bytes that belong on the wire now; the caller sends them all."""
         if self._phase is Phase.FREE:
@@ -149,8 +143,7 @@ class MarlinLink:
         if self._phase is Phase.GONE:
             return []
         if not data:
-            self._phase, self.deadline = Phase.GONE, None
-            return [PortGone()]
+            return self._end(PortGone())
         if self._phase is Phase.FREE:
             self.deadline = now + self._idle_s
         happened: list[Event] = []
@@ -169,13 +162,10 @@ class MarlinLink:
         elif self._phase is Phase.STOPPING:
             return self._halt("the stop was sent, the firmware did not confirm it", is_confirmed=False)
         elif self.questions.are_in_vain:
-            self._phase, self.deadline = Phase.GONE, None
-            return [PrinterSilent()]
+            return self._end(PrinterSilent())
         else:
             self._ask()
         return []
-
-    # --- sending ------------------------------------------------------------------------------------------------------
 
     @property
     def _idle_s(self) -> float:
@@ -199,8 +189,6 @@ class MarlinLink:
         self.sent_lines += 1
         self.resent_lines += out.is_repeat
         self._phase, self.deadline = Phase.WAITING, now + self._profile.link.silence_s
-
-    # --- receiving ----------------------------------------------------------------------------------------------------
 
     def _read(self, line: str, now: float) -> list[Event]:
         if self._who.note(line):
@@ -284,27 +272,13 @@ class MarlinLink:
             return resent
         if track.has_more() and not lanes.is_held:
             return []
-        return self._drained(last)
+        return drained(lanes, self._who, last)
 
     def _synced(self, is_taken: bool) -> list[Event]:
         """The counter was to be moved: it was, or it will be tried again."""
         self._lanes.note_sync(is_taken=is_taken)
         self._strikes = 0 if is_taken else self._strikes + 1
-        if self._strikes < SYNC_TRIES:
-            return []
-        self._phase, self.deadline = Phase.GONE, None
-        return [PrinterSilent()]
-
-    def _drained(self, last: int) -> list[Event]:
-        """All that was to be sent in this range is taken and done."""
-        lanes = self._lanes
-        happened: list[Event]
-        if lanes.is_printing:
-            happened = [Held(last + 1) if lanes.track.has_more() else SourceDone(last)]
-        else:
-            happened = self._who.settle(lanes.commands)
-        lanes.turn_to_commands(last)
-        return happened
+        return [] if self._strikes < SYNC_TRIES else self._end(PrinterSilent())
 
     def _restart(self, cause: str, now: float) -> list[Event]:
         """Everything we knew of the firmware is void: begin anew."""
@@ -312,6 +286,11 @@ class MarlinLink:
         self._forget(self.firmware)
         self._phase, self.deadline = Phase.BOOTING, now + SETTLE_S
         return [PrinterReset(cause)] if is_news else []
+
+    def _end(self, how: PortGone | PrinterSilent) -> list[Event]:
+        """There is nobody to talk to until the port is opened anew."""
+        self._phase, self.deadline = Phase.GONE, None
+        return [how]
 
     def _halt(self, reason: str, *, is_confirmed: bool = True) -> list[Event]:
         if self._phase is Phase.HALTED:

@@ -1,10 +1,11 @@
-"""What goes out when nothing is outstanding: the counter's new place, a question, a line, or nothing."""
+"""What goes out when nothing is outstanding, and what it means that all of a range has gone out."""
 
 from __future__ import annotations
 
 import msgspec
 
-from farm.link.acquaintance import Stage
+from farm.link.acquaintance import Acquaintance, Stage
+from farm.link.events import Event, Held, SourceDone
 from farm.link.framing import frame
 from farm.link.inquiry import QUESTION, Questions
 from farm.link.tracks import Lanes
@@ -46,3 +47,14 @@ def _line(lanes: Lanes) -> Outgoing:
 
 def _question(questions: Questions, before: bytes = b"") -> Outgoing:
     return Outgoing(before + QUESTION, answer_s=questions.put())
+
+
+def drained(lanes: Lanes, who: Acquaintance, last: int) -> list[Event]:
+    """All of this range, up to ``last``, is taken: what that means; then the commands have their turn."""
+    happened: list[Event]
+    if lanes.is_printing:
+        happened = [Held(last + 1) if lanes.track.has_more() else SourceDone(last)]
+    else:
+        happened = who.settle(lanes.commands)
+    lanes.turn_to_commands(last)
+    return happened
