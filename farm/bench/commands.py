@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from farm.profiles import Profile
 
 EXITS = {"done": 0, "failed": 1, "cancelled": 130}  # 128 + SIGINT, as a shell reports it
+OUT_OF_REACH = frozenset({"printer_lost", "printer_silent"})
 PLAIN_S = 10.0  # progress on what is no terminal: a line so often
 
 file_path = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -77,6 +78,8 @@ def stream(file: Path, port: Path, profile_id: str, as_json: bool, record: Path 
             job.close()
             screen.end()
     click.echo(_summary(figures, as_json=as_json))
+    if figures.reason in OUT_OF_REACH:
+        click.echo("The printer is out of reach and its heaters may be on: switch it off.", err=True)
     sys.exit(EXITS[figures.outcome])
 
 

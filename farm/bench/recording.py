@@ -78,6 +78,8 @@ class Recorder:
     def note(self, t: float, direction: Direction, what: str | bytes) -> None:
         """Add a line; ``t`` is the very number of seconds that the link was given."""
         self._put(Entry(t, direction, what.decode("latin-1") if isinstance(what, bytes) else what))
+        if direction in {"do", "event"}:  # the rare ones: a log of a crash ends near it
+            self._file.flush()
 
     def close(self) -> None:
         """Write out what is still held back."""

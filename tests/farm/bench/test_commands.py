@@ -104,31 +104,51 @@ def test_what_is_no_log_is_refused_with_its_line(tmp_path: Path) -> None:
     assert re.search(r"bad_log.*line=2", replayed.stderr)
 
 
-@pytest.mark.parametrize("presses", [1, 2])
-def test_ctrl_c_cancels_and_leaves_the_heaters_off(lay: Lay, tmp_path: Path, presses: int) -> None:
-    file, log = tmp_path / "long.gcode", tmp_path / "talk.log"
-    file.write_text(cube(layers=20, dwell_s=60))
-    table = lay("--speed", "100")
+def rows(log: Path) -> list[dict[str, str]]:
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines[1:-1]]
+
+
+def start_long(table: Table, folder: Path, dwell_s: int = 60) -> tuple[subprocess.Popen[str], Path]:
+    """A print in its first layer, and its log."""
+    file, log = folder / "long.gcode", folder / "talk.log"
+    file.write_text(cube(layers=20, dwell_s=dwell_s))
     streaming = start("stream", str(file), *table.at, "--json", "--record", str(log))
+    wait_until(lambda: any("G4 S" in row["text"] for row in rows(log) if row["d"] == "out"), 60)
+    return streaming, log
 
-    def rows() -> list[dict[str, str]]:
-        lines = log.read_text().splitlines() if log.exists() else []
-        return [json.loads(line) for line in lines[1:-1]]
 
-    wait_until(lambda: any("G4 S60" in row["text"] for row in rows() if row["d"] == "out"), 60)
-    for _ in range(presses):
-        streaming.send_signal(signal.SIGINT)
+def test_ctrl_c_cancels_and_leaves_the_heaters_off(lay: Lay, tmp_path: Path) -> None:
+    streaming, log = start_long(lay("--speed", "100"), tmp_path)
+    streaming.send_signal(signal.SIGINT)
     out, _err = streaming.communicate(timeout=90)
     told = json.loads(out)
-    sent = [row["text"] for row in rows() if row["d"] == "out"]
-    if presses == 1:
-        assert (streaming.returncode, told["outcome"]) == (130, "cancelled")
-        assert any("M104 S0" in text for text in sent)
-        assert any("M140 S0" in text for text in sent)
-    else:
-        assert told["outcome"] in {"failed", "cancelled"}
-        assert any("M104 S0" in text or "\nM112\n" in text for text in sent)
+    assert (streaming.returncode, told["outcome"]) == (130, "cancelled")
     assert told["lines"] < told["of"]
+    sent = "".join(row["text"] for row in rows(log) if row["d"] == "out")
+    assert sent.index("G4 S60") < sent.index("M104 S0") < sent.index("M84")
+    assert "M140 S0" in sent
+    (*_, last) = (row["text"] for row in rows(log) if row["text"].startswith("Temperatures"))
+    assert '"nozzle_target_c":0.0,' in last
+
+
+def test_ctrl_c_pressed_again_is_an_emergency_stop(lay: Lay, tmp_path: Path) -> None:
+    streaming, log = start_long(lay("--speed", "100"), tmp_path, 600)  # six seconds a cancel must wait
+    streaming.send_signal(signal.SIGINT)
+    wait_until(lambda: any(row["text"] == "hold" for row in rows(log)))
+    streaming.send_signal(signal.SIGINT)
+    out, _err = streaming.communicate(timeout=90)
+    assert (streaming.returncode, json.loads(out)["reason"]) == (1, "stopped")
+    assert any(row["text"] == "\nM112\n" for row in rows(log) if row["d"] == "out")
+
+
+def test_a_printer_that_is_lost_in_mid_print_is_said_to_be_hot(lay: Lay, tmp_path: Path) -> None:
+    table = lay("--speed", "100")
+    streaming, _log = start_long(table, tmp_path)
+    table.process.terminate()
+    out, err = streaming.communicate(timeout=90)
+    assert (streaming.returncode, json.loads(out)["reason"]) == (1, "printer_lost")
+    assert "switch it off" in err
 
 
 def test_a_file_that_may_not_run_here_never_opens_the_port(tmp_path: Path) -> None:
