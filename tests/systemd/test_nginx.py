@@ -27,14 +27,14 @@ from tests.support import free_port, is_listening, short_dir, wait_until
 
 pytestmark = pytest.mark.nginx
 
-CONF = Path(__file__).resolve().parents[2] / "systemd" / "nginx" / "passage-hub.conf"
+SHIPPED = Path(__file__).resolve().parents[2] / "systemd" / "nginx"
 AROUND = """
 daemon off; pid {top}/nginx.pid; error_log stderr warn; {user}
 events {{ worker_connections 64; }}
 http {{
     client_body_temp_path {top}/t1; proxy_temp_path {top}/t2; fastcgi_temp_path {top}/t3;
     uwsgi_temp_path {top}/t4; scgi_temp_path {top}/t5;
-    include {top}/passage-hub.conf;
+    include {top}/passage.conf;
 }}
 """
 
@@ -101,6 +101,7 @@ class Door:
 
     top: Path
     port: int
+    kind: str
 
     def knock(
         self,
@@ -123,30 +124,46 @@ class Door:
             line.close()
 
 
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Path]:
-    """A folder with certificates and a waitress listening on ``hub.sock`` in it."""
+@dataclass(frozen=True)
+class Node:
+    """A folder with certificates and a waitress listening on the node's socket in it."""
+
+    kind: str
+    top: Path
+
+
+@pytest.fixture(scope="module", params=["hub", "farm"])
+def node(request: pytest.FixtureRequest) -> Iterator[Node]:
+    """The two nodes that others call, one after the other: both must hold the same door."""
     with short_dir() as top:
         _certificates(top)
-        server: Any = create_server(
-            _echo, unix_socket=str(top / "hub.sock"), unix_socket_perms="660", threads=2
-        )
+        sock = top / f"{request.param}.sock"
+        server: Any = create_server(_echo, unix_socket=str(sock), unix_socket_perms="660", threads=2)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        yield top
+        yield Node(request.param, top)
         server.close()
         thread.join(5)
 
 
+def _moved(file: str, top: Path, port: int) -> str:
+    """A shipped file with its folders moved to a temporary one and its port to a free one."""
+    text = (SHIPPED / file).read_text()
+    for folder in ("/etc/passage/", "/run/passage/", "/etc/nginx/"):
+        text = text.replace(folder, f"{top}/")
+    return text.replace("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;")
+
+
 @pytest.fixture(scope="module")
-def door(hub: Path) -> Iterator[Door]:
-    """The shipped configuration with its folders moved to a temporary one and its port to a free one."""
+def door(node: Node) -> Iterator[Door]:
+    """The shipped configuration of a node in front of it."""
     nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert nginx, "nginx is missing: apt-get install nginx-light"
-    port = free_port()
-    text = CONF.read_text().replace("/etc/passage/", f"{hub}/").replace("/run/passage/", f"{hub}/")
-    assert "listen 443 ssl;" in text
-    (hub / "passage-hub.conf").write_text(text.replace("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"))
+    hub, port = node.top, free_port()
+    (hub / "passage-front.inc").write_text(_moved("passage-front.inc", hub, port))
+    conf = _moved(f"passage-{node.kind}.conf", hub, port)
+    assert f"listen 127.0.0.1:{port} ssl;" in conf
+    (hub / "passage.conf").write_text(conf)
     user = "user root;" if os.geteuid() == 0 else ""
     (hub / "nginx.conf").write_text(AROUND.format(top=hub, user=user))
     with (hub / "log").open("wb") as log:
@@ -156,7 +173,7 @@ def door(hub: Path) -> Iterator[Door]:
     try:
         wait_until(lambda: process.poll() is not None or is_listening(port), what="nginx")
         assert process.poll() is None, (hub / "log").read_text()
-        yield Door(hub, port)
+        yield Door(hub, port, node.kind)
     finally:
         process.terminate()
         process.wait(10)
@@ -172,7 +189,7 @@ def test_a_machine_of_the_site_is_let_through_and_named(door: Door) -> None:
 
 
 @pytest.mark.parametrize("who", [None, "foreign", "old"])
-def test_a_stranger_is_refused_before_the_hub_hears_of_it(door: Door, who: str | None) -> None:
+def test_a_stranger_is_refused_before_the_node_hears_of_it(door: Door, who: str | None) -> None:
     status, body = door.knock(who)
     assert status == 403
     assert body == b"This address answers only to machines of this site.\n"
@@ -213,6 +230,11 @@ def test_a_form_may_be_small_and_a_message_larger(door: Door) -> None:
     assert door.knock("kiosk", "/api/v1/inbox", b"x" * 5_000_000)[0] == 200
 
 
+def test_only_the_farm_takes_a_whole_model_file(door: Door) -> None:
+    status = door.knock("kiosk", "/models/new", b"x" * 3_000_000)[0]
+    assert status == (200 if door.kind == "farm" else 413)
+
+
 @pytest.mark.parametrize(("path", "size"), [("/", 300_000), ("/api/v1/inbox", 9_000_000)])
 def test_a_body_beyond_the_limit_is_refused(door: Door, path: str, size: int) -> None:
     context = ssl.create_default_context(cafile=str(door.top / "ca.crt"))
@@ -227,8 +249,8 @@ def test_a_body_beyond_the_limit_is_refused(door: Door, path: str, size: int) ->
         assert sealed.recv(64).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_hub_that_is_away_is_said_to_be_away_and_found_when_back(door: Door) -> None:
-    sock = door.top / "hub.sock"
+def test_a_node_that_is_away_is_said_to_be_away_and_found_when_back(door: Door) -> None:
+    sock = door.top / f"{door.kind}.sock"
     sock.rename(door.top / "away.sock")
     assert door.knock("kiosk", "/", b"a form")[0] == 502
     (door.top / "away.sock").rename(sock)
