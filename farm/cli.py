@@ -12,11 +12,7 @@ from provisioning.commands import CONTEXT, Sentences, config_option, head_option
 from provisioning.config import ConfigRefused, load_node
 
 if TYPE_CHECKING:
-    import threading
-
     from provisioning.config import FarmSection, Node
-
-EXIT_SOFTWARE = 70  # sysexits.h: an internal error
 
 
 @click.group(cls=Sentences, context_settings=CONTEXT)
@@ -53,34 +49,20 @@ def interlock(config: Path, cell: str) -> None:
     run(node, farm, cell)
 
 
-def _end_the_process(bug: threading.ExceptHookArgs) -> None:
-    """A thread that died leaves half a desk: say why and end, so that the service manager starts a whole one."""
-    import logging
-    import os
-
-    what = (bug.exc_type, bug.exc_value or bug.exc_type(), bug.exc_traceback)
-    logging.getLogger("passage.farm").critical(
-        "thread %s ended", bug.thread and bug.thread.name, exc_info=what
-    )
-    os._exit(EXIT_SOFTWARE)
-
-
 @main.command()
 @config_option
 def serve(config: Path) -> None:
     """The desk: queue, parts, the staff's pages and the doors for the hub."""
-    import threading
-
     from farm.desk.app import create_desk
     from farm.desk.node import open_desk
     from provisioning.clock import SystemClock
-    from provisioning.log import start_log
+    from provisioning.log import end_with_any_thread, start_log
     from provisioning.memory import return_big_blocks
     from provisioning.web.serve import serve as serve_app
 
     start_log()
     return_big_blocks()  # pictures and uploads come and go
-    threading.excepthook = _end_the_process
+    end_with_any_thread()
     node, _farm = farm_node(config)
     desk = open_desk(node, SystemClock())
     app = create_desk(desk)
