@@ -61,9 +61,7 @@ def _line(state: str, place: str, at: str = "", note: str = "") -> dict[str, str
 
 def _note(role: str, words: str) -> str:
     who = _(ROLES[role]) if role in ROLES else ""
-    theirs = (
-        f"{ISOLATE}{words}{ISOLATE_END}" if words else ""
-    )  # an officer's own language, whatever the page's
+    theirs = f"{ISOLATE}{words}{ISOLATE_END}" if words else ""  # their own language, whatever the page's
     return f"{who}: {theirs}" if who and theirs else theirs or who
 
 
