@@ -26,9 +26,8 @@ from provisioning.web.shell import NavItem, add_check, keep_quiet, set_nav
 from provisioning.web.trail import TrailDesk, trail_pages
 
 HERE = Path(__file__).parent
-UPLOAD_BYTES = (
-    56 * 1024 * 1024
-)  # a G-code file of 50 MB with its STL is refused by the file's own limit, in words
+# a G-code file of 50 MB with its STL is refused by the file's own limit, in words
+UPLOAD_BYTES = 56 * 1024 * 1024
 
 LINKS = (
     (N_("Farm"), "floor.page", "printer-3d", "farm_seen"),

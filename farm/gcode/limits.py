@@ -38,9 +38,8 @@ class PrinterLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     tools: int = 1
     line_max_bytes: int = 96  # MAX_CMD_SIZE, Marlin 2.1 Configuration_adv.h: number and checksum included
     file_max_bytes: int = 50_000_000
-    extra_commands: frozenset[str] = (
-        frozenset()
-    )  # listed by the profile beside the dialect's own list, e.g. "G20"
+    # listed by the profile beside the dialect's own list, e.g. "G20"
+    extra_commands: frozenset[str] = frozenset()
 
     def range_mm(self, axis: int) -> tuple[float, float]:
         """Lowest and highest allowed nozzle position of axis 0 (x), 1 (y) or 2 (z)."""

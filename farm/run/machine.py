@@ -29,9 +29,8 @@ LOST: dict[type[Event], str] = {
     PrinterHalted: "printer_halted",
     PrinterSilent: "printer_silent",
 }
-PAUSE_MAX_S = (
-    1800.0  # a hot nozzle over a part, waiting for nobody: like Marlin's own HOTEND_IDLE_TIMEOUT, but ours
-)
+# a hot nozzle over a part, waiting for nobody: like Marlin's own HOTEND_IDLE_TIMEOUT, but ours
+PAUSE_MAX_S = 1800.0
 PAUSE_ACTIONS = frozenset({"pause", "out_of_filament"})
 HEATERS_OFF = ("M104 S0", "M140 S0", "M107")
 

@@ -14,9 +14,8 @@ from farm.worker.place import WorkerPlace
 from provisioning.errors import Unavailable
 
 REOPEN_S = 1.0  # how soon a lost port is looked for again
-CELL_FIRST_S = (
-    1.5  # a tripped cell takes the port away, and says so at least each second: its word comes first
-)
+# a tripped cell takes the port away, and says so at least each second: its word comes first
+CELL_FIRST_S = 1.5
 
 
 class PrinterSide:

@@ -16,9 +16,8 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0  # a returned hub is found again within this
 IDLE_S = 5.0
 JOIN_S = 0.5  # a stop has two seconds for everything; a message cut off here is sent again after the start
-IN_ORDER_TRIES = (
-    4  # a peer that stumbles over a message may be in the middle of something: about four seconds
-)
+# a peer that stumbles over a message may be in the middle of something: about four seconds
+IN_ORDER_TRIES = 4
 STUMBLE_PAUSE_S = 60.0  # after that the others go first, and this one is tried again each minute
 KEPT = timedelta(
     days=14

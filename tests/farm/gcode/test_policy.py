@@ -297,9 +297,8 @@ def test_every_sentence_speaks_every_language_with_the_same_gaps(language):
     folder = Path(sentences.__file__).parent / "translations"
     with (folder / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language, abort_invalid=True)
-    reasons = (
-        set(REASONS.values()) if language != "ar" else set()
-    )  # small print of the desk, which has no Arabic
+    # small print of the desk, which has no Arabic
+    reasons = set(REASONS.values()) if language != "ar" else set()
     for msgid in {*SENTENCES.values(), *reasons}:
         message = catalogue.get(msgid)
         assert message is not None
