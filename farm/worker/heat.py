@@ -28,8 +28,11 @@ class HeatWatch:
         elif isinstance(event, PrinterReset):
             self.clear()
         elif isinstance(event, PrinterHalted):
-            self.clear()
-            return not event.is_confirmed
+            if event.is_confirmed:
+                self.clear()
+                return False
+            self.lose_power(has_run=has_run)
+            return True
         elif isinstance(event, (PortGone, PrinterSilent)) and self.may_be_hot(has_run=has_run):
             self._is_heating = True
             self._cut_s = now_s + UNREACHED_S if self._cut_s is None else self._cut_s
@@ -39,9 +42,16 @@ class HeatWatch:
         """Whether a hot printer was out of reach for too long; true once."""
         due = self._cut_s is not None and now_s >= self._cut_s
         if due:
-            self.clear()
+            self._cut_s = None
         return due
 
+    def lose_power(self, *, has_run: bool) -> None:
+        """The cell goes dark. A board that lives on USB keeps its targets: with the power its heaters come back on.
+
+        What was hot stays feared until it answers, so that one that stays silent after the reset costs the power again.
+        """
+        self._is_heating, self._cut_s = self.may_be_hot(has_run=has_run), None
+
     def clear(self) -> None:
-        """Its heaters are off: the firmware started anew or stopped, or the cell has no power."""
+        """Its heaters are off: the firmware started anew or stopped."""
         self._is_heating, self._cut_s = False, None

@@ -261,11 +261,11 @@ class Worker:
 
     def _set_live(self, is_live: bool) -> None:
         if self._is_live and not is_live:
+            self._heat.lose_power(has_run=self._run is not None)
             if self._run is not None:
                 self._perform(self._run.lose_power(), self._now())
             self._printer.close()
             self._temperatures = None
-            self._heat.clear()
         self._is_live = is_live
 
     # --- telling ------------------------------------------------------------------------------------------------------

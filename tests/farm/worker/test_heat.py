@@ -46,3 +46,44 @@ def test_a_printer_lost_before_it_told_a_target_may_be_hot_all_the_same() -> Non
 
 def test_an_emergency_stop_that_was_not_confirmed_takes_the_power_at_once() -> None:
     assert HeatWatch().take(PrinterHalted("no answer", is_confirmed=False), 0, has_run=False)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_board_that_lives_on_usb_and_stays_silent_after_the_reset_costs_the_power_again(told: bool) -> None:
+    watch = HeatWatch()
+    if told:
+        watch.take(HOT, 0, has_run=True)
+    watch.lose_power(has_run=True)
+    assert not watch.is_due(1000)  # as long as the cell is dark there is nothing to fear
+    for reset_s in (2000, 3000):  # a second reset does not make it any cooler
+        watch.take(PrinterSilent(), reset_s, has_run=False)
+        assert not watch.is_due(reset_s + UNREACHED_S - 1)
+        assert watch.is_due(reset_s + UNREACHED_S)
+        watch.lose_power(has_run=False)
+
+
+@pytest.mark.parametrize("after", [COLD, PrinterReset("power"), PrinterHalted("kill() called!")])
+def test_a_printer_that_answers_after_the_reset_is_no_longer_feared(after: Event) -> None:
+    watch = HeatWatch()
+    watch.take(HOT, 0, has_run=True)
+    watch.lose_power(has_run=True)
+    watch.take(after, 20, has_run=False)
+    watch.take(PrinterSilent(), 30, has_run=False)
+    assert not watch.is_due(1000)
+
+
+def test_a_printer_that_was_cold_when_its_cell_went_dark_may_stay_silent() -> None:
+    watch = HeatWatch()
+    watch.take(COLD, 0, has_run=False)
+    watch.lose_power(has_run=False)
+    watch.take(PrinterSilent(), 20, has_run=False)
+    assert not watch.is_due(1000)
+
+
+def test_a_printer_that_did_not_confirm_its_stop_is_feared_beyond_the_reset() -> None:
+    watch = HeatWatch()
+    watch.take(HOT, 0, has_run=True)
+    assert watch.take(PrinterHalted("no answer", is_confirmed=False), 10, has_run=True)
+    watch.lose_power(has_run=False)
+    watch.take(PrinterSilent(), 20, has_run=False)
+    assert watch.is_due(20 + UNREACHED_S)
