@@ -25,7 +25,9 @@ def run(node: Node, farm: FarmSection, cell_id: str) -> None:
         raise ConfigRefused(file=str(node.path), reason=f"no cell {cell_id}")
     factory = pin_factory(section.pins)
     clock, say = SystemClock(), logging.getLogger(f"interlock {cell_id}").info
-    service = InterlockService(_place(node, section), factory, clock, say, loop_petter(clock.monotonic_s))
+    service = InterlockService(
+        _place(node, farm, section), factory, clock, say, loop_petter(clock.monotonic_s)
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: service.stop())
     bench = None
@@ -42,9 +44,10 @@ def run(node: Node, farm: FarmSection, cell_id: str) -> None:
     factory.close()
 
 
-def _place(node: Node, section: CellSection) -> CellPlace:
+def _place(node: Node, farm: FarmSection, section: CellSection) -> CellPlace:
     return CellPlace(
         cell=section.cell_id,
+        printers=frozenset(one.printer_id for one in farm.printers if one.cell == section.cell_id),
         pins=CellPins(
             contacts=section.contacts,
             relay=section.relay,

@@ -34,6 +34,8 @@ from provisioning.linesock import Client, LineServer, turn
 TICK_S = BEAT_TIMEOUT_S / 12  # contacts are read again and beats judged four times a second
 STATE_S = 1.0  # a subscriber hears at least this often
 RESEND_S = 5.0  # an event that nobody acknowledged is said again
+STRANGERS_LOGGED = 20  # beats under a name that is nobody's; more of them are dropped without a line
+NAME_SHOWN = 40  # of such a name, characters
 BUZZER_S = 10.0  # long enough to make people look, short enough to let them talk
 
 
@@ -42,6 +44,7 @@ class CellPlace:
     """What one interlock process is in charge of, and where it keeps its socket and its journal."""
 
     cell: str
+    printers: frozenset[str]  # only their workers may beat here
     pins: CellPins
     socket: Path
     journal: Path
@@ -71,6 +74,7 @@ class InterlockService:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_in, selectors.EVENT_READ, self._drain)
         self._subscribers: set[Client] = set()
+        self._printers, self._strangers = place.printers, 0
         self._beats_from: dict[str, Client] = {}
         self._state_at_s = self._resend_at_s = 0.0
         self._hush_at_s: float | None = None
@@ -160,12 +164,22 @@ class InterlockService:
                 self._ack(seq)
 
     def _beat(self, client: Client, worker: str) -> None:
+        if worker not in self._printers:
+            self._turn_away(client, worker)
+            return
         known = worker in self._beats_from
         if not self._cell.beat(worker, self._clock.monotonic_s()):
             self._server.drop(client)
             return
         self._beats_from[worker] = client
         self._changed = self._changed or not known
+
+    def _turn_away(self, client: Client, name: str) -> None:
+        """A name that is no printer's of this cell must not hold its power down by falling silent."""
+        self._strangers += 1
+        if self._strangers <= STRANGERS_LOGGED:
+            self._log(f"dropped a client: no printer {name[:NAME_SHOWN]!r} in this cell")
+        self._server.drop(client)
 
     def _trip(self, client: Client, worker: str) -> None:
         """A worker cannot make its printer safe: only one that beats on this connection is believed."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from farm.interlock.service import STRANGERS_LOGGED
 from provisioning.linesock import dial
 from tests.support import wait_readable, wait_until
 
@@ -26,7 +27,18 @@ state = "state"
 run = "run"
 [farm]
 name = "Workshop"
-printers = []
+[[farm.printers]]
+printer_id = "printer-1"
+name = "Printer 1"
+cell = "cell-1"
+port = "/dev/null"
+profile = "marlin-2.1-generic-220"
+[[farm.printers]]
+printer_id = "printer-7"
+name = "Printer 7"
+cell = "cell-2"
+port = "/dev/null"
+profile = "marlin-2.1-generic-220"
 [[farm.cells]]
 cell_id = "cell-1"
 name = "Cell 1"
@@ -84,13 +96,15 @@ class Site:
         (base / "site.toml").write_text('site_id = "test"\nname = "Test"\n')
         (base / "node.toml").write_text(TOML)
         self.lines: list[Line] = []
+        self.log = base / "interlock.log"
         self.start()
 
     def start(self) -> None:
         (self.base / "run" / "interlock-cell-1.sock").unlink(missing_ok=True)
         (self.base / "run" / "pins-cell-1.sock").unlink(missing_ok=True)
         code = f"from farm.cli import main; main(['interlock', '--config', {str(self.base / 'node.toml')!r}, "
-        self.process = subprocess.Popen([sys.executable, "-c", code + "'--cell', 'cell-1'])"])
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([sys.executable, "-c", code + "'--cell', 'cell-1'])"], stderr=log)
         wait_until((self.base / "run" / "pins-cell-1.sock").exists, 30)
 
     def dial(self, name: str) -> Line:
@@ -259,6 +273,22 @@ def test_two_printers_or_a_hundred_connections_do_not_stop_the_door(site: Site) 
     bench.say(t="contact", name="emergency_stop", closed=False)
     bench.until(t="outputs", relay=False)
     assert all(isinstance(line.sock, socket.socket) for line in crowd)
+
+
+def test_only_the_workers_of_this_cells_printers_may_beat_and_others_do_not_fill_the_journal(
+    site: Site,
+) -> None:
+    _bench, desk = go_live(site)
+    for name in ("printer-7", "", "x" * 5000, *(f"ghost-{number}" for number in range(40))):
+        stranger = site.dial("interlock")
+        stranger.say(t="beat", worker=name)
+        assert stranger.hear() == {}
+    worker = site.dial("interlock")
+    worker.say(t="beat", worker="printer-1")
+    assert desk.until(t="state", workers={"printer-1": True})["live"] is True
+    logged = [line for line in site.log.read_text().splitlines() if "no printer" in line]
+    assert len(logged) == STRANGERS_LOGGED
+    assert max(map(len, logged)) < 200
 
 
 def test_a_worker_that_cannot_cool_its_printer_takes_the_power_and_a_stranger_cannot(site: Site) -> None:
