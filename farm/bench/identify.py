@@ -10,7 +10,7 @@ import msgspec
 
 from farm.bench.talk import Talk
 from farm.link import Firmware
-from farm.link.events import PortGone, PrinterHalted, PrinterReset, PrinterSilent, Quarantined, Ready
+from farm.link.events import PortGone, PrinterHalted, PrinterSilent, Quarantined, Ready
 from farm.profiles import Profile
 
 TURN_S = 0.25  # a signal is looked at so often
@@ -39,10 +39,6 @@ def ask(talk: Talk, is_wanted: Callable[[], bool] = lambda: True) -> Answer | No
                     return Answer(Firmware(), "The port has vanished.")
                 case PrinterHalted(reason=reason):
                     return Answer(talk.link.firmware, f"The printer has stopped for good: {reason}")
-                case PrinterReset():
-                    continue
-                case _:
-                    continue
         if talk.now_s() > ANSWER_S:
             return Answer(Firmware(), f"No clear answer within {ANSWER_S:.0f} s.")
     return None

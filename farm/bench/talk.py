@@ -93,7 +93,7 @@ class Talk:
         return events
 
     def close(self) -> None:
-        """Let the port go; a reader's end of file must not be asked for again."""
+        """Let the port go."""
         self._selector.close()
         self._port.close()
 

@@ -151,6 +151,14 @@ def test_a_printer_that_is_lost_in_mid_print_is_said_to_be_hot(lay: Lay, tmp_pat
     assert "switch it off" in err
 
 
+def test_a_fault_that_happens_once_comes_when_it_was_asked_for(lay: Lay, tmp_path: Path) -> None:
+    file = tmp_path / "long.gcode"
+    file.write_text(cube(layers=20, dwell_s=600))
+    done = run("stream", str(file), *lay("--speed", "100", "--faults", "halt=8").at)
+    assert done.returncode == 1
+    assert "printer_halted" in done.stdout or "stopped for good" in done.stderr
+
+
 def test_a_file_that_may_not_run_here_never_opens_the_port(tmp_path: Path) -> None:
     file = tmp_path / "hot.gcode"
     file.write_text("M104 S300\n")
