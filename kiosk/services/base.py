@@ -166,6 +166,7 @@ class HubService:
     tile: Tile
     migrations: Sequence[Migrations] = ()
     links: Sequence[DeskLink] = ()
+    request_page: str = ""  # the desk page (flask endpoint) that shows one request by its ``number``
     context: HubContext
 
     def connect(self, context: HubContext, receiver: Receiver) -> None:

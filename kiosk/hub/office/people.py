@@ -110,7 +110,11 @@ def _end(hub: Hub, resident_id: str, session_id: str) -> None:
 def _person_page(hub: Hub, person: Resident) -> str:
     roles = officer().roles
     open_now = [one for one in hub.sessions.all_open() if one.resident_id == person.resident_id]
-    views = [view for one in hub.services for view in one.request_views(person.resident_id, language())]
+    views = [
+        (view, url_for(one.request_page, number=view.number) if one.request_page else "")
+        for one in hub.services
+        for view in one.request_views(person.resident_id, language())
+    ]
     return render_template(
         "people/one.html",
         person=person,
@@ -133,5 +137,6 @@ def _person_page(hub: Hub, person: Resident) -> str:
     )
 
 
-def _begun(view: RequestView) -> str:
+def _begun(shown: tuple[RequestView, str]) -> str:
+    view, _ = shown
     return view.steps[0].at_utc if view.steps else ""

@@ -31,6 +31,7 @@ class PrintingService(HubService):
         DeskLink("Print requests", "printing.requests", "list-details", "request_viewed", 20),
         DeskLink("Models", "printing.models", "cube", "model_viewed", 30),
     )
+    request_page = "printing.request_page"
     models: ModelLife
     requests: RequestBook
     asking: Asking

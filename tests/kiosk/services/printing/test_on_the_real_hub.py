@@ -68,6 +68,7 @@ def test_a_badge_a_wish_two_signatures_a_decision_and_a_part(
     workshop = office(hub, "workshop")
     assert number in workshop.read("/")
     page = f"/printing/requests/{number}"
+    assert f'<a href="{page}">' in workshop.read("/people/r-amira")
     workshop.form(page, f"{page}/approve")
     orders = [w.contract for w in hub.context.outbox.waiting("farm") if isinstance(w.contract, PrintOrder)]
     assert [(order.number, order.approved_by) for order in orders] == [(number, "o-workshop")]
