@@ -17,7 +17,7 @@ from farm.desk.part_pages import part_pages
 from farm.desk.queue_pages import queue_pages
 from farm.desk.reel_pages import reel_pages
 from farm.desk.signing import Signing, signing_pages
-from farm.desk.words import roles_in_words
+from farm.desk.words import ACTIONS, roles_in_words
 from farm.queue.rules import WAITING
 from provisioning.web.app import create_app
 from provisioning.web.locale import N_, gettext
@@ -101,7 +101,7 @@ def _trail_desk(desk: Desk) -> TrailDesk:
         found = desk.own.officer(actor)
         return found.name if found else None
 
-    return TrailDesk(desk.trail, desk.store.path, desk.key, lambda: officer().officer_id, name_of, {})
+    return TrailDesk(desk.trail, desk.store.path, desk.key, lambda: officer().officer_id, name_of, ACTIONS)
 
 
 def _language(signing: Signing) -> str | None:

@@ -43,6 +43,13 @@ CONTACTS: dict[str, tuple[str, str]] = {
     "smoke": (N_("Smoke detector"), "flame"),
 }
 
+# A contact's two positions in its own words, safe first.
+CONTACT_STATES: dict[str, tuple[str, str]] = {
+    "emergency_stop": (N_("released"), N_("pressed")),
+    "smoke": (N_("clear"), N_("smoke")),
+}
+DOOR_STATES = (N_("closed"), N_("open"))  # what any other contact can be
+
 TRIPS: dict[str, str] = {
     "door": N_("the door"),
     "emergency_stop": N_("the emergency stop"),
@@ -127,6 +134,44 @@ VERDICTS: dict[str, tuple[str, str, str]] = {
     "red": (N_("Far off"), "bad", "octagon"),
 }
 
+# What the audit trail calls what happened here.
+ACTIONS: dict[str, str] = {
+    "signed_in": N_("signed in"),
+    "signed_out": N_("signed out"),
+    "sign_in_refused": N_("sign-in refused"),
+    "audit_verified": N_("trail verified"),
+    "roster_replaced": N_("list of officers replaced"),
+    "model_taken_in": N_("model taken in"),
+    "model_approved": N_("model approved"),
+    "model_withdrawn": N_("model withdrawn"),
+    "order_received": N_("order received"),
+    "order_refused": N_("order refused"),
+    "job_refused": N_("job refused"),
+    "job_put_first": N_("job put first"),
+    "job_cancelled": N_("job cancelled"),
+    "job_leased": N_("job given to a printer"),
+    "lease_returned": N_("job given back by a printer"),
+    "run_started": N_("print started"),
+    "run_done": N_("print done"),
+    "run_failed": N_("print failed"),
+    "run_cancelled": N_("print cancelled"),
+    "run_cancelled_by_officer": N_("print cancelled by an officer"),
+    "run_withdrawn": N_("print withdrawn before its start"),
+    "run_disowned": N_("unknown print reported"),
+    "run_paused": N_("print paused"),
+    "run_resumed": N_("print resumed"),
+    "printer_stopped": N_("printer stopped"),
+    "cell_started": N_("cell started without power"),
+    "cell_tripped": N_("cell switched off"),
+    "cell_reset": N_("cell reset"),
+    "waste_weighed": N_("waste weighed"),
+    "part_weighed": N_("part weighed"),
+    "part_handed_over": N_("part handed over"),
+    "reel_taken_in": N_("reel taken in"),
+    "reel_mounted": N_("reel mounted"),
+    "reel_weighed": N_("reel weighed"),
+}
+
 
 def word(words: dict[str, str], code: str) -> str:
     """The translated word of a code; the code itself when nobody gave it one."""
@@ -152,6 +197,12 @@ def colour_drawn(colour: str) -> str:
 def reason_word(reason: str) -> str:
     """Why a job failed, as a sentence; an unknown code as it came."""
     return word(REASONS, reason) if reason else ""
+
+
+def contact_word(name: str, closed: bool) -> str:
+    """How a contact stands: ``pressed`` for an open emergency stop, ``open`` for an open door."""
+    safe, unsafe = CONTACT_STATES.get(name, DOOR_STATES)
+    return gettext(safe if closed else unsafe)
 
 
 def trip_word(cause: str) -> str:

@@ -35,7 +35,7 @@ class ScriptedCell:
         assert self.line.hear() == {"t": "subscribe"}
         return self
 
-    def state(self, *, live: bool) -> None:
+    def state(self, *, live: bool, contacts: dict[str, bool] = CONTACTS) -> None:
         assert self.line is not None
         self.line.say(
             t="state",
@@ -43,7 +43,7 @@ class ScriptedCell:
             live=live,
             relay=live,
             tripped_by=None if live else "door",
-            contacts=CONTACTS,
+            contacts=contacts,
             workers={},
             since_utc="2026-11-22T08:00:00.000Z",
         )
@@ -400,3 +400,12 @@ def test_a_run_whose_worker_is_gone_can_be_given_up(floor: Floor) -> None:
     answer = floor.farm.browser().post("/printers/printer-1/cancel", run=run, then="retry")
     assert answer.status_code == 303
     assert (floor.job().state, floor.job().reason) == ("queued", "given_up")
+
+
+def test_the_page_says_of_each_contact_how_it_stands_in_its_own_words(floor: Floor) -> None:
+    floor.go_live()
+    browser = floor.farm.browser()
+    assert "Smoke detector: clear" in browser.get("/").text
+    floor.cell.state(live=False, contacts={"door": False, "smoke": False})
+    page = wait_until(lambda: text if "Door: open" in (text := browser.get("/").text) else "", 10)
+    assert "Smoke detector: smoke" in page

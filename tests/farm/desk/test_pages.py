@@ -414,6 +414,11 @@ def test_the_trail_is_verified_at_a_press_and_a_changed_record_is_named(farm: Fa
     assert "Record 2 is the first bad one" in browser.post("/audit/verify").text
 
 
+def test_the_trail_says_in_words_what_happened(farm: Farm) -> None:
+    farm.desk.trail.record("printer-1", "lease_returned", "R-1")
+    assert "job given back by a printer" in farm.browser().get("/audit/").text
+
+
 @pytest.mark.parametrize("path", ["/printers/printer-9/stop", "/cells/cell-9/reset", "/queue/nothing/first"])
 def test_what_does_not_exist_is_not_found(farm: Farm, path: str) -> None:
     assert farm.browser().post(path).status_code == 404

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.desk.sentences import OWN, register_sentences
+from farm.desk.words import ACTIONS, contact_word
 from provisioning.web.catalogues import read_catalogue
 from provisioning.web.messages import missing
 from provisioning.web.sentences import registered
@@ -15,6 +16,7 @@ from provisioning.web.sentences import registered
 TOP = Path(__file__).resolve().parents[3]
 DESK = TOP / "farm" / "desk"
 RAISED = re.compile(r'(?:Refused|Unavailable|Tripped|FieldMissing|CellRefused)\(\s*"([a-z_]+)"')
+RECORDED = re.compile(r'[tT]rail\.record\(\s*[^"]*?"([a-z_]+)"')
 
 
 @pytest.mark.parametrize("language", ["nl", "fr", "de"])
@@ -44,3 +46,24 @@ def test_every_code_that_the_farm_raises_has_its_sentence() -> None:
 @pytest.mark.parametrize("code", OWN)
 def test_a_sentence_has_at_most_twenty_words(code: str) -> None:
     assert len(OWN[code][0].split()) <= 20
+
+
+def test_every_action_that_the_desk_records_has_its_word() -> None:
+    recorded = {code for path in sorted(DESK.rglob("*.py")) for code in RECORDED.findall(path.read_text())}
+    recorded |= {f"cell_{what}" for what in ("started", "tripped", "reset")}
+    recorded |= {f"run_{state}" for state in ("done", "failed", "cancelled", "paused", "resumed")}
+    assert len(recorded) > 25
+    assert recorded - set(ACTIONS) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "safe", "unsafe"),
+    [
+        ("emergency_stop", "released", "pressed"),
+        ("door", "closed", "open"),
+        ("smoke", "clear", "smoke"),
+        ("hatch", "closed", "open"),
+    ],
+)
+def test_a_contact_says_how_it_stands_in_words_of_its_own(name: str, safe: str, unsafe: str) -> None:
+    assert (contact_word(name, closed=True), contact_word(name, closed=False)) == (safe, unsafe)
