@@ -30,6 +30,9 @@ AWAY_REFRESH_S = 3.0  # a returned hub is seen within this
 RENEW_S = 10.0  # a session ended by an officer ends here within this (journeys.md F1: 15 s)
 TICK_S = 1.0
 AWAY_CODES = frozenset({"peer_away", "peer_slow", "peer_unreadable", "peer_refused"})
+HUB_STORE_CODES = frozenset(
+    {"store_full", "store_read_only", "store_locked"}
+)  # from the hub: about its own disk
 PAGE_READ_S = 3.0  # a person looks at the screen meanwhile
 SIGN_IN_READ_S = 8.0  # a check of a PIN may wait in line; below what the screen allows for it
 PAGE_QUESTIONS = 2  # at once, of the four threads: the others keep blanking the screen when a badge goes
@@ -78,7 +81,8 @@ class HubSide:
         """The hub's answer.
 
         Raises:
-            Unavailable: the hub is away or said so; Refused, Corrupt, Tripped: what it named.
+            Unavailable: the hub is away or said so (``hub_cannot_save``: it cannot write).
+            Refused, Corrupt, Tripped: what it named.
         """
         try:
             answer = self._client.call(question, read_s)
@@ -87,6 +91,10 @@ class HubSide:
                 self._hushed_until_s = self._clock.monotonic_s() + HUSH_S
             if error.reason in AWAY_CODES:
                 self.note_away()
+            if (
+                error.reason in HUB_STORE_CODES
+            ):  # the same code of our own store says that this screen cannot save
+                raise Unavailable("hub_cannot_save", peer=self.hub_id, reason=error.reason) from error
             raise
         except PassageError:
             self._note_back()

@@ -31,6 +31,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         N_("The central computer does not answer. Please try again in a few minutes."),
         ASK_LANDING,
     ),
+    "hub_cannot_save": (N_("The central computer cannot save now. Nothing was lost."), ASK_LANDING),
     "store_read_only": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
     "store_full": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
     "not_delivered": (N_("This request could not be sent. Please ask for it again."), ASK_LANDING),

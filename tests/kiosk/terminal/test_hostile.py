@@ -144,6 +144,18 @@ def test_without_hub_and_disk_nobody_signs_in_and_the_screen_says_why(
     assert "Dit scherm kan nu niets bewaren. Niemand kan zich hier aanmelden." in page
 
 
+@pytest.mark.parametrize("code", ["store_full", "store_read_only", "store_locked"])
+def test_a_hub_that_cannot_save_is_not_taken_for_a_broken_screen(
+    hub: HubSim, terminal: Terminal, code: str
+) -> None:
+    hub.refuse_with = Unavailable(code)
+    page = Visitor(terminal).signs_in(AMIRAS)
+    assert isinstance(terminal.keeper.state, RefusedScreen)
+    assert "De centrale computer kan nu niets bewaren. Er is niets verloren gegaan." in page
+    assert "Dit scherm kan" not in page
+    assert not terminal.hub.is_away
+
+
 def test_a_request_that_the_hub_would_not_take_does_not_vanish(hub: HubSim, terminal: Terminal) -> None:
     visitor = Visitor(terminal)
     visitor.signs_in(AMIRAS)
