@@ -71,7 +71,7 @@ def create_desk(desk: Desk) -> Flask:
         signing_pages(desk, signing),
         floor_pages(desk),
         queue_pages(desk),
-        model_pages(desk),
+        model_pages(desk, signing.find),
         part_pages(desk),
         reel_pages(desk),
         trail_pages(_trail_desk(desk), needs),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
-from werkzeug.datastructures import FileStorage
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from farm.desk import words
@@ -16,7 +19,7 @@ from farm.desk.node import Desk
 from farm.desk.sentences import gcode_sentence
 from farm.gcode.refusal import GcodeRefused
 from provisioning.contracts import ModelSheet
-from provisioning.errors import Refused
+from provisioning.web.failures import on_http_error
 from provisioning.web.forms import FieldMissing, form_key, text_field, whole_field
 from provisioning.web.sentences import Sentence, sentence_for
 
@@ -24,11 +27,12 @@ STL_MAX_BYTES = 50_000_000
 DEAREST_CENTS = 10_000
 
 
-def model_pages(desk: Desk) -> Blueprint:
-    """The list, one model, its pictures, and taking one in."""
+def model_pages(desk: Desk, find: Callable[[], bool]) -> Blueprint:
+    """The list, one model, its pictures, and taking one in; ``find`` looks for the officer who is at the desk."""
     pages = Blueprint("models", __name__, url_prefix="/models")
     _show(pages, desk)
     _bring(pages, desk)
+    _turn_back(pages, desk, find)
     return pages
 
 
@@ -93,12 +97,25 @@ def _bring(pages: Blueprint, desk: Desk) -> None:
         return redirect(target, 303)
 
 
-def _form(desk: Desk, problem: Sentence | None, why: str = "") -> str:
+def _turn_back(pages: Blueprint, desk: Desk, find: Callable[[], bool]) -> None:
+    @pages.errorhandler(413)
+    def too_large(error: HTTPException) -> AnyResponse:
+        """The form again, empty: a body over the limit is never read. It ends before anyone was asked for."""
+        if not (find() and may("model_taken_in")):
+            return on_http_error(error)
+        limit_mb = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // 1_000_000
+        problem = sentence_for("upload_too_large", limit_mb=limit_mb)
+        return Response(_form(desk, problem, typed=MultiDict()), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _form(
+    desk: Desk, problem: Sentence | None, why: str = "", typed: MultiDict[str, str] | None = None
+) -> str:
     return render_template(
         "models/new.html",
         problem=problem,
         why=why,
-        typed=request.form,
+        typed=request.form if typed is None else typed,
         kinds=sorted(set(desk.kinds.values())),
         words=words,
     )
@@ -125,7 +142,7 @@ def _kept(desk: Desk, upload: FileStorage, files: list[Path]) -> Path:
     files.append(path)
     upload.save(path)
     if path.stat().st_size > STL_MAX_BYTES and upload.name == "stl":
-        raise Refused("too_large")
+        raise ModelRefused("upload_too_large", limit_mb=STL_MAX_BYTES // 1_000_000)
     return path
 
 

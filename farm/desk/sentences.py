@@ -57,6 +57,10 @@ OWN: dict[str, tuple[str, str]] = {
     "model_known": (N_("This very file was taken in before, as %(model_id)s."), ""),
     "model_id_taken": (N_("Another model has this name."), ""),
     "printer_kind_unknown": (N_("No printer here is of this kind."), ASK_TECHNICIAN),
+    "upload_too_large": (
+        N_("Larger than %(limit_mb)s MB. Slice the model more coarsely, or leave out the STL."),
+        N_("Ask the teacher or the technician."),
+    ),
     "file_missing": (N_("Choose a G-code file first."), ""),
     "store_read_only": (
         N_("Nothing can be written on this machine right now. Nothing was lost."),

@@ -358,7 +358,18 @@ def test_sixty_megabytes_are_refused_before_they_are_read(farm: Farm) -> None:
         content_type="multipart/form-data; boundary=x",
     )
     assert answer.status_code == 413
-    assert "too large" in answer.text
+    assert "Larger than 58 MB. Slice the model more coarsely, or leave out the STL." in answer.text
+    assert "Ask the teacher or the technician." in answer.text
+    assert 'name="gcode"' in answer.text  # the form itself, to try again
+    assert "workshop officer." not in answer.text
+    stranger = farm.app.test_client().post(
+        "/models/new",
+        input_stream=Unread(),
+        environ_overrides={"CONTENT_LENGTH": "60000000"},
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert stranger.status_code == 413
+    assert 'name="gcode"' not in stranger.text
 
 
 @pytest.mark.parametrize(
