@@ -1,7 +1,7 @@
 """Makes the demo models anew: shapes -> STL -> G-code. Development time only; a node never runs it.
 
-    python -m venv /tmp/shapes && /tmp/shapes/bin/pip install manifold3d
-    /tmp/shapes/bin/python farm/sim/models/make_models.py [NAME...]
+    python -m venv build/shapes && build/shapes/bin/pip install manifold3d
+    build/shapes/bin/python farm/sim/models/make_models.py [NAME...]
 
 Shapes are our own (EUPL-1.2), in millimetres, lying as they are printed. Nothing here is key-like, tube-like or sharp:
 the thinnest edge is 2 mm and round. PrusaSlicer (Debian) slices them with ``printer.ini`` beside this file.
