@@ -43,7 +43,7 @@ BAD_FILES: dict[str, tuple[Callable[[], bytes], str]] = {  # what is uploaded, w
     "pid-tuning-M303": (lambda: _with_line(300, "M303 E0 S200 C8"), "M303"),
     "factory-reset-M502": (lambda: _with_line(300, "M502"), "M502"),
     "writes-the-card-M28": (lambda: _with_line(300, "M28 a.gco"), "M28"),
-    "sixty-megabytes": (_huge, "te groot"),
+    "sixty-megabytes": (_huge, "Groter dan 58 MB"),
 }
 
 
