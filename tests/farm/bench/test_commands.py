@@ -146,6 +146,7 @@ def test_a_printer_that_is_lost_in_mid_print_is_said_to_be_hot(lay: Lay, tmp_pat
     table = lay("--speed", "100")
     streaming, _log = start_long(table, tmp_path)
     table.process.terminate()
+    table.process.wait(timeout=30)  # a second signal, at the end of the test, must not meet it half gone
     out, err = streaming.communicate(timeout=90)
     assert (streaming.returncode, json.loads(out)["reason"]) == (1, "printer_lost")
     assert "switch it off" in err
