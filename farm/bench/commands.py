@@ -88,7 +88,7 @@ def _compile(file: Path, target: Path, profile: Profile, screen: Screen) -> Job:
     from farm.gcode.refusal import GcodeRefused
     from farm.gcode.sentences import SENTENCES
 
-    progress: Progress = lambda done, of: screen.show(f"reading · {100 * done // max(of, 1):3} %")  # noqa: E731
+    progress: Progress = lambda done, of, _lines: screen.show(f"reading · {100 * done // max(of, 1):3} %")  # noqa: E731
     try:
         return compile_job(file, target, profile, progress)
     except GcodeRefused as error:

@@ -20,7 +20,7 @@ class Job:
     def __init__(self, spool: Path) -> None:
         self.spool = SpoolFile(spool)
         self.last = len(self.spool)
-        self.line = self.spool.line
+        self.line, self.lines, self.offset = self.spool.line, self.spool.lines, self.spool.offset
         self.command = self.spool.command
 
     def close(self) -> None:

@@ -1,30 +1,30 @@
-"""Compiles an approved G-code file into a spool file: one pass, atomic, with progress, one line held at a time."""
+"""Compiles an approved G-code file into a spool file: one pass, atomic, with progress, a small batch at a time."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from farm.gcode.estimate import Estimate, check_figures
+from farm.gcode.hashed import HashedFile
 from farm.gcode.limits import PrinterLimits
 from farm.gcode.policy import Policy
 from farm.gcode.refusal import refuse
 from farm.gcode.spool import HEADER_BYTES, frame, pack_header
-from farm.gcode.tokens import read_lines
+from farm.gcode.tokens import Line, read_lines
 from provisioning.units import PLA_DENSITY_G_CM3
 
-Progress = Callable[
-    [int, int], None
-]  # bytes read, bytes in all; raising from it cancels, nothing is left behind
-PROGRESS_LINES = 2000
+# bytes read, bytes in all, lines ready; raising from it cancels, nothing is left behind
+Progress = Callable[[int, int, int], None]
+BATCH_LINES = 2000  # of the file, written and reported together: some 80 kB
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -52,34 +52,18 @@ def compile_spool(
     Raises:
         GcodeRefused: a line may not run here, or ``not_the_approved_file`` when ``expected_sha256`` differs.
     """
-    with source.open("rb") as file, _appearing(target) as out:
+    with HashedFile(source) as file, _appearing(target) as out:
         out.write(bytes(HEADER_BYTES))
-        reader = _Hashing(file)
         compiler = _Compiler(out, limits)
-        compiler.read(reader, os.fstat(file.fileno()).st_size, progress)
-        digest = reader.sha256.digest()
+        compiler.read(file, os.fstat(file.fileno()).st_size, progress)
+        digest = file.digest()
         if expected_sha256 is not None and digest.hex() != expected_sha256:
             raise refuse("not_the_approved_file", 0)
         return compiler.finish(digest)
 
 
-class _Hashing:
-    """A file whose lines are hashed as they are read, so that what was checked is what was compiled."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.sha256 = hashlib.sha256()
-        self.done_bytes = 0
-
-    def readline(self, limit: int, /) -> bytes:
-        raw = self._file.readline(limit)
-        self.sha256.update(raw)
-        self.done_bytes += len(raw)
-        return raw
-
-
 class _Compiler:
-    """One compilation: lines out, offsets and marks kept (4 bytes a line)."""
+    """One compilation: lines out in batches, offsets and marks kept (4 bytes a line)."""
 
     def __init__(self, out: BinaryIO, limits: PrinterLimits) -> None:
         self._out = out
@@ -89,27 +73,41 @@ class _Compiler:
         self._offsets = array("I", [0])
         self._crc = 0
 
-    def read(self, reader: _Hashing, total_bytes: int, progress: Progress | None) -> None:
-        sent = 0
-        for line in read_lines(reader):
-            if self._policy.sends(line):
-                sent += 1
-                move = self._policy.judge(line)
-                self._estimate.add(line, move, sent)
-                self._send(sent, line.body)
+    def read(self, file: HashedFile, total_bytes: int, progress: Progress | None) -> None:
+        lines = read_lines(file)
+        while True:
+            bodies = self._judge(islice(lines, BATCH_LINES))
+            if bodies is None:
+                return
+            self._send(bodies)
+            if progress is not None:
+                progress(file.done_bytes, total_bytes, len(self._offsets) - 1)
+
+    def _judge(self, lines: Iterable[Line]) -> list[str] | None:
+        """What of ``lines`` goes to the printer; None when there were none."""
+        policy, estimate = self._policy, self._estimate
+        bodies: list[str] = []
+        first = len(self._offsets)
+        line = None
+        for line in lines:
+            if policy.sends(line):
+                estimate.add(line, policy.judge(line), first + len(bodies))
+                bodies.append(line.body)
             elif line.comment or line.command:
-                self._estimate.add(line, None, sent + 1)
-            if progress is not None and line.number % PROGRESS_LINES == 0:
-                progress(reader.done_bytes, total_bytes)
-        if progress is not None:
-            progress(reader.done_bytes, total_bytes)
+                estimate.add(line, None, first + len(bodies))
+        return bodies if line is not None else None
 
-    def _send(self, number: int, body: str) -> None:
-        framed = frame(number, body.encode("ascii"))
-        self._write(framed)
-        self._offsets.append(self._offsets[-1] + len(framed))
+    def _send(self, bodies: Iterable[str]) -> None:
+        end = self._offsets[-1]
+        framed = []
+        for number, body in enumerate(bodies, len(self._offsets)):
+            line = frame(number, body.encode("ascii"))
+            end += len(line)
+            framed.append(line)
+            self._offsets.append(end)
+        self._write(b"".join(framed))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         self._out.write(data)
         self._crc = zlib.crc32(data, self._crc)
 
@@ -121,7 +119,7 @@ class _Compiler:
         mark_lines, mark_seconds = self._marks(figures.seconds)
         self._write(bytes(-data_bytes % 4))
         for table in (self._offsets, starts, mark_lines, mark_seconds):
-            self._write(table.tobytes())
+            self._write(memoryview(table).cast("B"))
         self._out.seek(0)
         self._out.write(
             pack_header(

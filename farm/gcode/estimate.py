@@ -26,9 +26,11 @@ class Box:
         self.high = [float("-inf")] * 3
 
     def add(self, move: Move) -> None:
-        for axis in range(3):
-            self.low[axis] = min(self.low[axis], move.low[axis])
-            self.high[axis] = max(self.high[axis], move.high[axis])
+        if move.is_within(self.low, self.high):  # nearly always
+            return
+        low, high = move.box()
+        self.low = [min(pair) for pair in zip(self.low, low, strict=True)]
+        self.high = [max(pair) for pair in zip(self.high, high, strict=True)]
 
     @property
     def is_empty(self) -> bool:

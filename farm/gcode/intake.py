@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import resource
 import stat
 import sys
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from farm.gcode.estimate import Estimate, check_figures
 from farm.gcode.facts import ModelFacts, flags_of, size_of
+from farm.gcode.hashed import HashedFile
 from farm.gcode.limits import PrinterLimits
 from farm.gcode.policy import Policy
 from farm.gcode.refusal import GcodeRefused, Refusal, refuse
@@ -61,12 +60,12 @@ def read_model_file(
     Raises:
         GcodeRefused: the file may not print here; the refusal names the line.
     """
-    with path.open("rb") as file:
+    with HashedFile(path) as file:
         _check_outside(file, limits)
         return _read(file, limits, density_g_cm3, sketch)
 
 
-def _check_outside(file: BinaryIO, limits: PrinterLimits) -> None:
+def _check_outside(file: HashedFile, limits: PrinterLimits) -> None:
     """What can be said without reading the file."""
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
@@ -75,30 +74,15 @@ def _check_outside(file: BinaryIO, limits: PrinterLimits) -> None:
         raise refuse("file_empty", 0)
     if status.st_size > limits.file_max_bytes:
         raise refuse("file_too_large", 0, value=status.st_size, limit=limits.file_max_bytes)
-    head = file.read(SNIFF_BYTES)
+    head = file.peek(SNIFF_BYTES)[:SNIFF_BYTES]
     if len(head) != len(head.translate(None, CONTROL)):
         raise refuse("not_text", 0)
-    file.seek(0)
 
 
-class _Hashed:
-    """The file, hashed as it is read: the facts are of exactly these bytes."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.sha256 = hashlib.sha256()
-
-    def readline(self, limit: int, /) -> bytes:
-        raw = self._file.readline(limit)
-        self.sha256.update(raw)
-        return raw
-
-
-def _read(file: BinaryIO, limits: PrinterLimits, density_g_cm3: float, sketch: Sketch | None) -> ModelFacts:
-    hashed = _Hashed(file)
+def _read(file: HashedFile, limits: PrinterLimits, density_g_cm3: float, sketch: Sketch | None) -> ModelFacts:
     policy, estimate = Policy(limits), Estimate(limits, density_g_cm3=density_g_cm3)
     lines = 0
-    for line in read_lines(hashed):
+    for line in read_lines(file):
         lines = line.number
         move = policy.judge(line)
         estimate.add(line, move, lines)
@@ -107,7 +91,7 @@ def _read(file: BinaryIO, limits: PrinterLimits, density_g_cm3: float, sketch: S
     figures = estimate.figures()
     check_figures(figures, limits)
     return ModelFacts(
-        sha256=hashed.sha256.hexdigest(),
+        sha256=file.digest().hex(),
         lines=lines,
         filament_mm=figures.filament_mm,
         grams=figures.grams,

@@ -6,6 +6,7 @@ Positions are the machine's own millimetres, whatever the file calls them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,10 +18,7 @@ AXES = "XYZ"
 MM_PER_INCH = 25.4
 FULL_TURN = 2 * math.pi
 MOVES = frozenset({"G0", "G1", "G2", "G3"})
-_LETTERS = frozenset("XYZEF")
-_ARC_LETTERS = frozenset("XYZEFIJR")
-_STRAIGHT = {"G0": _LETTERS, "G1": _LETTERS, "G2": _ARC_LETTERS, "G3": _ARC_LETTERS}
-
+_ARCS = frozenset({"G2", "G3"})
 
 Point = tuple[float, float, float]
 
@@ -38,7 +36,7 @@ class Arc(msgspec.Struct, frozen=True, gc=False):
 class Move(msgspec.Struct, frozen=True, gc=False):
     """One straight or arched move in machine millimetres; ``e`` is the filament fed, negative when it pulls back.
 
-    ``low`` and ``high`` bound x, y, z on the whole way: an arc bulges beyond its ends. ``length`` is that way's.
+    ``length`` is that of the whole way. ``bulge`` bounds an arc's way, which reaches beyond its ends.
     """
 
     x0: float
@@ -51,9 +49,27 @@ class Move(msgspec.Struct, frozen=True, gc=False):
     feed_mm_s: float
     length: float
     moves_axes: bool
-    low: Point
-    high: Point
     arc: Arc | None = None
+    bulge: tuple[Point, Point] | None = None
+
+    def box(self) -> tuple[Point, Point]:
+        """Lowest and highest x, y, z on the whole way, in mm."""
+        if self.bulge is not None:
+            return self.bulge
+        low = (min(self.x0, self.x), min(self.y0, self.y), min(self.z0, self.z))
+        return low, (max(self.x0, self.x), max(self.y0, self.y), max(self.z0, self.z))
+
+    def is_within(self, low: Sequence[float], high: Sequence[float]) -> bool:
+        """Whether a straight move stays in a box; false for any arc, whose :meth:`box` says more."""
+        return (
+            self.arc is None
+            and low[0] <= self.x <= high[0]
+            and low[1] <= self.y <= high[1]
+            and low[2] <= self.z <= high[2]
+            and low[0] <= self.x0 <= high[0]
+            and low[1] <= self.y0 <= high[1]
+            and low[2] <= self.z0 <= high[2]
+        )
 
 
 class Motion:
@@ -89,44 +105,48 @@ class Motion:
     # --- moves --------------------------------------------------------------------------------------------------------
 
     def _move(self, line: Line) -> Move | None:
-        words = line.words
-        if not words.keys() <= _STRAIGHT[line.command]:
-            raise refuse("letter_not_listed", line.number, command=line.command, axis=_foreign(line))
-        numbers = {letter: _number(line, letter) for letter in words}
-        feed = numbers.get("F")
-        if feed is not None:
-            self._feed_mm_s = self._checked_feed(feed, line)
-        start = (self._at[0], self._at[1], self._at[2])
-        target = [self._target(axis, numbers, line) for axis in range(3)]
-        e = self._feed_filament(numbers.get("E"))
-        if line.command in {"G2", "G3"}:
-            return self._arc(line, numbers, start, target, e)
-        moves = target[0] != start[0] or target[1] != start[1] or target[2] != start[2]
-        if not moves and e == 0.0:
+        start, target, e = self._at, self._at.copy(), 0.0
+        turn: dict[str, float] = {}
+        for letter, value in line.words.items():
+            if value is None:
+                raise _lonely(line, letter)
+            axis = AXES.find(letter)
+            if axis >= 0:
+                target[axis] = self._target(axis, value, line)
+            elif letter == "E":
+                e = self._feed_filament(value)
+            elif letter == "F":
+                self._feed_mm_s = self._checked_feed(value, line)
+            elif letter in "IJR" and line.command in _ARCS:
+                turn[letter] = value * self._unit
+            else:
+                raise refuse("letter_not_listed", line.number, command=line.command, axis=letter)
+        if line.command in _ARCS:
+            return self._arc(line, turn, (start[0], start[1], start[2]), target, e)
+        if e == 0.0 and target == start:
             return None
         self._at = target
-        return _straight(start, target, e, self._feed_mm_s * self._speed, moves)
+        return _straight(start, target, e, self._feed_mm_s * self._speed)
 
     def _checked_feed(self, feed: float, line: Line) -> float:
         if feed <= 0:
             raise refuse("malformed_line", line.number, command=line.command, why="F must be above zero")
         return feed * self._unit / 60
 
-    def _target(self, axis: int, numbers: dict[str, float], line: Line) -> float:
-        value = numbers.get(AXES[axis])
-        if value is None:
-            return self._at[axis]
-        if not self._known[axis]:
-            raise refuse("not_homed", line.number, command=line.command, axis=AXES[axis])
-        if self._relative and not self._certain[axis]:
-            raise refuse("position_unknown", line.number, command=line.command, axis=AXES[axis])
-        self._certain[axis] = True
+    def _target(self, axis: int, value: float, line: Line) -> float:
+        if not self._certain[axis]:
+            self._become_certain(axis, line)
         value *= self._unit
         return self._at[axis] + value if self._relative else value + self._offset[axis]
 
-    def _feed_filament(self, value: float | None) -> float:
-        if value is None:
-            return 0.0
+    def _become_certain(self, axis: int, line: Line) -> None:
+        if not self._known[axis]:
+            raise refuse("not_homed", line.number, command=line.command, axis=AXES[axis])
+        if self._relative:
+            raise refuse("position_unknown", line.number, command=line.command, axis=AXES[axis])
+        self._certain[axis] = True
+
+    def _feed_filament(self, value: float) -> float:
         value *= self._unit
         if self._is_e_relative():
             fed = value
@@ -144,7 +164,7 @@ class Motion:
     def _arc(
         self,
         line: Line,
-        numbers: dict[str, float],
+        turn: dict[str, float],
         start: Point,
         target: list[float],
         e: float,
@@ -152,8 +172,7 @@ class Motion:
         for axis in (0, 1):
             if not self._certain[axis]:
                 raise refuse("position_unknown", line.number, command=line.command, axis=AXES[axis])
-        scaled = {letter: numbers[letter] * self._unit for letter in "IJR" if letter in numbers}
-        arc = make_arc(start, target, scaled, clockwise=line.command == "G2")
+        arc = make_arc(start, target, turn, clockwise=line.command == "G2")
         if arc is None:
             raise refuse("arc_impossible", line.number, command=line.command)
         self._at = target
@@ -231,28 +250,15 @@ _STATES = {  # command -> what it changes
 }
 
 
-def _number(line: Line, letter: str) -> float:
-    value = line.words[letter]
-    if value is None:
-        raise _lonely(line, letter)
-    return value
-
-
 def _lonely(line: Line, letter: str) -> GcodeRefused:
     return refuse("malformed_line", line.number, command=line.body[:40], why=f"{letter} has no number")
 
 
-def _foreign(line: Line) -> str:
-    return next(letter for letter in line.words if letter not in _STRAIGHT[line.command])
-
-
-def _straight(start: Point, target: list[float], e: float, feed_mm_s: float, moves: bool) -> Move:
+def _straight(start: list[float], target: list[float], e: float, feed_mm_s: float) -> Move:
     x0, y0, z0 = start
     x, y, z = target
-    low = (min(x0, x), min(y0, y), min(z0, z))
-    high = (max(x0, x), max(y0, y), max(z0, z))
-    length = math.hypot(x - x0, y - y0, z - z0) if moves else 0.0
-    return Move(x0, y0, z0, x, y, z, e, feed_mm_s, length, moves, low, high)
+    length = math.hypot(x - x0, y - y0, z - z0)
+    return Move(x0, y0, z0, x, y, z, e, feed_mm_s, length, length > 0.0)
 
 
 def _arched(start: Point, target: list[float], e: float, feed_mm_s: float, arc: Arc) -> Move:
@@ -262,7 +268,7 @@ def _arched(start: Point, target: list[float], e: float, feed_mm_s: float, arc: 
     low = (min(lows[0], x0, x), min(lows[1], y0, y), min(z0, z))
     high = (max(highs[0], x0, x), max(highs[1], y0, y), max(z0, z))
     length = math.hypot(abs(arc.sweep) * arc.radius, z - z0)
-    return Move(x0, y0, z0, x, y, z, e, feed_mm_s, length, True, low, high, arc)
+    return Move(x0, y0, z0, x, y, z, e, feed_mm_s, length, True, arc, (low, high))
 
 
 def make_arc(start: Point, target: list[float], words: dict[str, float], *, clockwise: bool) -> Arc | None:

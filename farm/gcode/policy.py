@@ -24,6 +24,8 @@ class Policy:
         self._rules = ALLOWED | ALLOWED_BY_DIALECT.get(limits.dialect, {})
         self._skipped = DROPPED | SKIPPED_BY_DIALECT.get(limits.dialect, frozenset())
         self._bounds = [limits.range_mm(axis) for axis in range(3)]
+        self._low = [lowest - SLACK_MM for lowest, _ in self._bounds]
+        self._high = [highest + SLACK_MM for _, highest in self._bounds]
         self._body_max = limits.line_max_bytes - FRAME_BYTES
         self._hot = False
         self._nozzle_target_c = 0.0
@@ -67,13 +69,14 @@ class Policy:
                 value=self._nozzle_target_c,
                 limit=self._limits.extrude_min_c,
             )
-        if not move.moves_axes:
+        if not move.moves_axes or move.is_within(self._low, self._high):
             return
+        low, high = move.box()
         for axis, (lowest, highest) in enumerate(self._bounds):
-            if move.low[axis] < lowest - SLACK_MM:
-                raise self._outside(line, axis, move.low[axis], lowest)
-            if move.high[axis] > highest + SLACK_MM:
-                raise self._outside(line, axis, move.high[axis], highest)
+            if low[axis] < self._low[axis]:
+                raise self._outside(line, axis, low[axis], lowest)
+            if high[axis] > self._high[axis]:
+                raise self._outside(line, axis, high[axis], highest)
 
     def _outside(self, line: Line, axis: int, value: float, limit: float) -> Exception:
         return refuse(

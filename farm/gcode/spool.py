@@ -31,7 +31,9 @@ import struct
 import sys
 import zlib
 from bisect import bisect_right
+from functools import reduce
 from itertools import pairwise
+from operator import xor
 from pathlib import Path
 from types import TracebackType
 
@@ -49,10 +51,7 @@ LET_GO_LINES = 16_384  # some 600 kB of lines
 def frame(number: int, command: bytes) -> bytes:
     r"""``N<number> <command>*<checksum>\n``: the XOR of all bytes before the star (Marlin queue.cpp), in decimal."""
     body = b"N%d %s" % (number, command)
-    checksum = 0
-    for byte in body:
-        checksum ^= byte
-    return b"%s*%d\n" % (body, checksum)
+    return b"%s*%d\n" % (body, reduce(xor, body))
 
 
 def pack_header(
@@ -70,7 +69,12 @@ class SpoolCorrupt(Corrupt):
 
 
 class SpoolFile:
-    """A spool file opened for reading. Lines count from 1, as in ``N1``; nothing is copied but the line asked for."""
+    """A spool file opened for reading. Lines count from 1, as in ``N1``; nothing is copied but the line asked for.
+
+    It is itself what a link streams from: ``first``, ``last``, ``line``, ``lines``, ``offset``.
+    """
+
+    first = 1
 
     def __init__(self, path: Path) -> None:
         """Map ``path``.
@@ -87,7 +91,8 @@ class SpoolFile:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.path = path
         _, _, _, self._crc, source, lines, layers, marks, seconds, data = _HEAD.unpack_from(head)
-        self._lines: int = lines
+        self.last: int = lines
+        self._let_go_at = LET_GO_LINES  # the line at which pages are given back next
         self.source_sha256: str = source.hex()
         self.total_s: int = seconds
         self._view = memoryview(self._map)
@@ -128,34 +133,53 @@ class SpoolFile:
             self._let_go()
         return digest.hexdigest()
 
-    def _let_go(self) -> None:
+    def _let_go(self, again_at: int = LET_GO_LINES) -> None:
         """Give read pages back to the kernel's cache: a worker must not grow with the file that it prints."""
+        self._let_go_at = again_at
         self._map.madvise(mmap.MADV_DONTNEED)
 
     def __len__(self) -> int:
         """How many lines."""
-        return self._lines
+        return self.last
 
-    def line(self, n: int) -> bytes:
-        """Line ``n`` (1 to ``len``) as it goes on the wire: number, checksum, newline. O(1)."""
-        begin, end = self._span(n)
-        if not n % LET_GO_LINES:
-            self._let_go()
-        return self._map[begin:end]
+    def line(self, n: int, /) -> bytes:
+        """Line ``n`` (``first`` to ``last``) as it goes on the wire: number, checksum, newline. O(1).
 
-    def lines(self, first: int, last: int) -> memoryview:
-        """Lines ``first`` to ``last``, both included, as one piece of the map: no copy, O(1). Release it first."""
-        return self._view[self._span(first)[0] : self._span(last)[1]]
+        Raises:
+            IndexError: there is no such line.
+        """
+        if n < 1:
+            raise IndexError(n)  # from behind, as Python counts, would be some other line
+        if n >= self._let_go_at:
+            self._let_go(n + LET_GO_LINES)
+        offsets = self._offsets
+        return self._map[HEADER_BYTES + offsets[n - 1] : HEADER_BYTES + offsets[n]]
+
+    def lines(self, first: int, last: int, /) -> bytes:
+        """Lines ``first`` to ``last``, both included, as one piece ready to write. Raises as :meth:`line`."""
+        if first < 1:
+            raise IndexError(first)
+        if last >= self._let_go_at:
+            self._let_go(last + LET_GO_LINES)
+        offsets = self._offsets
+        return self._map[HEADER_BYTES + offsets[first - 1] : HEADER_BYTES + offsets[last]]
+
+    def offset(self, n: int, /) -> int:
+        """How many bytes of lines stand before line ``n``; ``last + 1`` gives the bytes of all. O(1).
+
+        So the lines a to b-1 are ``offset(b) - offset(a)`` bytes on the wire.
+
+        Raises:
+            IndexError: there is no such line.
+        """
+        if n < 1:
+            raise IndexError(n)
+        return self._offsets[n - 1]
 
     def command(self, n: int) -> bytes:
         """The command of line ``n`` without number and checksum."""
         line = self.line(n)
         return line[line.index(b" ") + 1 : line.rindex(b"*")]
-
-    def _span(self, n: int) -> tuple[int, int]:
-        if not 1 <= n <= self._lines:
-            raise IndexError(f"line {n} of {self._lines}")
-        return HEADER_BYTES + self._offsets[n - 1], HEADER_BYTES + self._offsets[n]
 
     @property
     def layers(self) -> int:
@@ -171,14 +195,14 @@ class SpoolFile:
         marks = len(self._mark_lines)
         right = bisect_right(self._mark_lines, n)
         before = (self._mark_lines[right - 1], self._mark_seconds[right - 1]) if right else (0, self.total_s)
-        after = (self._mark_lines[right], self._mark_seconds[right]) if right < marks else (self._lines, 0)
+        after = (self._mark_lines[right], self._mark_seconds[right]) if right < marks else (self.last, 0)
         if after[0] <= before[0]:
             return float(before[1])
         share = min(1.0, (n - before[0]) / (after[0] - before[0]))
         return before[1] + share * (after[1] - before[1])
 
     def close(self) -> None:
-        """Unmap. Views from ``lines`` must be gone."""
+        """Unmap."""
         for view in getattr(self, "_views", []):
             view.release()
         self._view.release()

@@ -19,11 +19,11 @@ COMMAND_MAX_BYTES = 200  # a command without its comment; the printer's own limi
 BOM = b"\xef\xbb\xbf"
 
 _NUMBER = r"[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})"
-_MOVE = re.compile(rf"(G[0-3])((?: [A-Z]{_NUMBER})+)[ \t]*\r?\n?")
-_MOVE_WORD = re.compile(r" ([A-Z])(\S+)")
+_MOVE = re.compile(rf"G[0-3](?: [A-Z]{_NUMBER})+[ \t]*\r?\n?")
 _NUMBERED = re.compile(r"([GMTD])(\d{1,5})(\.\d{1,3})?(?![0-9A-Z_.])|([GMTD])(\d{1,5})(?=[A-Z])")
 _NAMED = re.compile(r"[A-Z][A-Z_][A-Z0-9_]*|T")
 _WORD = re.compile(rf"[ \t]*([A-Z])({_NUMBER})?(?![0-9.])")
+_SECOND_COMMAND = frozenset("GMNTD")
 _EXPONENT = re.compile(r"[\d.]E")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -71,8 +71,8 @@ def parse_line(raw: bytes, number: int) -> Line:
         GcodeRefused: ``line_too_long``, ``not_text`` or ``malformed_line``; nothing else, whatever the bytes are.
     """
     text = raw.decode("latin-1")
-    if (move := _MOVE.fullmatch(text)) is not None and len(text) <= COMMAND_MAX_BYTES:
-        return _move(move, text, number)
+    if len(text) <= COMMAND_MAX_BYTES and _MOVE.fullmatch(text) is not None:
+        return _move(text.rstrip(), number)
     if len(raw) > LINE_MAX_BYTES:
         raise refuse("line_too_long", number, value=len(raw), limit=LINE_MAX_BYTES)
     text = text.removesuffix("\n").removesuffix("\r")
@@ -89,13 +89,13 @@ def parse_line(raw: bytes, number: int) -> Line:
     return _command(code, number, comment)
 
 
-def _move(match: re.Match[str], text: str, number: int) -> Line:
+def _move(body: str, number: int) -> Line:
     """The short cut for the line that a file is made of: ``G1 X1 Y2 E3`` without comment."""
-    pairs = _MOVE_WORD.findall(match[2])
-    words: dict[str, float | None] = {letter: float(value) for letter, value in pairs}
-    if len(words) != len(pairs) or not words.keys().isdisjoint("GMNTD"):
-        raise _malformed(text.strip(), number, "a letter stands twice or starts a second command")
-    return Line(number, match[1], words, text.rstrip())
+    command, *given = body.split(" ")
+    words: dict[str, float | None] = {word[0]: float(word[1:]) for word in given}
+    if len(words) != len(given) or not _SECOND_COMMAND.isdisjoint(words):
+        raise _malformed(body, number, "a letter stands twice or starts a second command")
+    return Line(number, command, words, body)
 
 
 def _command(code: str, number: int, comment: str) -> Line:

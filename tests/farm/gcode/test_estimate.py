@@ -139,7 +139,7 @@ def test_no_comment_breaks_the_reader(comment):
 
 
 def _straight(length: float, feed: float) -> Move:
-    return Move(0, 0, 0, length, 0, 0, 0.0, feed, length, True, (0, 0, 0), (length, 0, 0))
+    return Move(0, 0, 0, length, 0, 0, 0.0, feed, length, True)
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 200), st.floats(1, 300)), min_size=1, max_size=600))

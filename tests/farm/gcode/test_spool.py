@@ -20,9 +20,11 @@ from farm.gcode.limits import PrinterLimits
 from farm.gcode.refusal import GcodeRefused
 from farm.gcode.spool import HEADER_BYTES, SpoolCorrupt, SpoolFile, frame
 from farm.sim.models import FOLDER
+from tests.farm.gcode.long_file import write_long_file
 from tests.support import wait_until
 
 LIMITS = PrinterLimits()
+TOP = Path(__file__).resolve().parents[3]
 GAUGE = FOLDER / "step-gauge.gcode"
 
 
@@ -32,6 +34,14 @@ def spool(tmp_path_factory):
     compile_spool(GAUGE, target, LIMITS)
     with SpoolFile(target) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def long_spool(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("long")
+    write_long_file(folder / "long.gcode", 100_000)
+    compile_spool(folder / "long.gcode", folder / "long.spool", LIMITS)
+    return folder / "long.spool"
 
 
 def commands_of(path: Path) -> list[bytes]:
@@ -52,14 +62,46 @@ def test_every_line_is_numbered_and_checked_and_says_what_the_file_says(spool):
 
 
 def test_a_run_of_lines_is_one_piece(spool):
-    with spool.lines(1000, 1009) as piece:
-        assert bytes(piece) == b"".join(spool.line(n) for n in range(1000, 1010))
+    assert spool.lines(1000, 1009) == b"".join(spool.line(n) for n in range(1000, 1010))
+
+
+def test_the_bytes_before_a_line_are_those_of_the_lines_before_it(spool):
+    assert spool.offset(spool.first) == 0
+    for n in (1, 2, 1000, spool.last):
+        assert spool.offset(n + 1) - spool.offset(n) == len(spool.line(n))
+        assert spool.offset(n + 1) == len(spool.lines(spool.first, n))
 
 
 @pytest.mark.parametrize("n", [0, -1, 10_000_000])
 def test_there_is_no_line_outside_the_file(spool, n):
-    with pytest.raises(IndexError):
-        spool.line(n)
+    for ask in (
+        spool.line,
+        spool.offset,
+        lambda n: spool.lines(n, n),
+        lambda n: spool.lines(1, max(n, 10**7)),
+    ):
+        with pytest.raises(IndexError):
+            ask(n)
+
+
+def test_whoever_prints_a_long_file_holds_only_a_small_part_of_it(long_spool):
+    code = """if True:
+        import sys; from pathlib import Path; from farm.gcode.spool import SpoolFile
+        def mapped_kib():
+            with open("/proc/self/smaps_rollup") as figures:
+                return next(int(line.split()[1]) for line in figures if line.startswith("Rss"))
+        with SpoolFile(Path(sys.argv[1])) as spool:
+            before = most = mapped_kib()
+            for n in range(spool.first, spool.last - 4, 4):
+                spool.offset(n), spool.line(n), len(spool.lines(n, n + 3))
+                if n % 8_000 == 1:
+                    most = max(most, mapped_kib())
+        print(most - before)"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(long_spool)], cwd=TOP, capture_output=True, text=True, check=True
+    )
+    assert long_spool.stat().st_size > 3_000_000
+    assert int(done.stdout) < 2_000
 
 
 def test_layers_are_those_of_the_file(spool):
@@ -153,16 +195,38 @@ def test_a_profile_that_became_stricter_is_asked_again(tmp_path):
 
 def test_progress_is_told_and_can_cancel(tmp_path):
     told = []
-    compile_spool(GAUGE, tmp_path / "a.spool", LIMITS, progress=lambda done, of: told.append((done, of)))
+    compile_spool(GAUGE, tmp_path / "a.spool", LIMITS, progress=lambda *said: told.append(said))
     assert told == sorted(told)
-    assert told[-1] == (GAUGE.stat().st_size, GAUGE.stat().st_size)
+    with SpoolFile(tmp_path / "a.spool") as opened:
+        assert told[-1] == (GAUGE.stat().st_size, GAUGE.stat().st_size, opened.last)
 
-    def cancel(done: int, of: int) -> None:
+    def cancel(done: int, of: int, lines: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         compile_spool(GAUGE, tmp_path / "b.spool", LIMITS, progress=cancel)
     assert [path.name for path in tmp_path.iterdir()] == ["a.spool"]
+
+
+def test_what_compiling_holds_is_four_bytes_a_line_and_no_more(tmp_path):
+    code = """if True:
+        import resource, sys; from pathlib import Path; from farm.gcode.compile import compile_spool
+        from farm.gcode.limits import PrinterLimits
+        done = compile_spool(Path(sys.argv[1]), Path(sys.argv[2]), PrinterLimits())
+        print(done.lines, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"""
+    figures = []
+    for least_lines in (30_000, 180_000):
+        source = tmp_path / "long.gcode"
+        write_long_file(source, least_lines)
+        told = subprocess.check_output(
+            [sys.executable, "-c", code, str(source), str(tmp_path / "a.spool")], cwd=TOP, text=True
+        )
+        figures.append([int(word) for word in told.split()])
+    (few, small_bytes), (many, large_bytes) = figures
+    assert many > 5 * few
+    assert (
+        large_bytes - small_bytes < 8 * (many - few) + 2_000_000
+    )  # a growing array is copied once in a while
 
 
 def test_killed_while_writing_it_leaves_the_old_file_whole(tmp_path):
@@ -172,14 +236,14 @@ def test_killed_while_writing_it_leaves_the_old_file_whole(tmp_path):
     code = (
         "import sys, signal; from pathlib import Path; from farm.gcode.compile import compile_spool;"
         "from farm.gcode.limits import PrinterLimits\n"
-        "def hold(done, of):\n"
+        "def hold(done, of, lines):\n"
         "    if done * 2 > of: print('half', flush=True); signal.pause()\n"
         "compile_spool(Path(sys.argv[1]), Path(sys.argv[2]), PrinterLimits(), progress=hold)"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(GAUGE), str(target)],
         stdout=subprocess.PIPE,
-        cwd=FOLDER.parent.parent.parent,
+        cwd=TOP,
     )
     assert child.stdout is not None
     assert child.stdout.readline() == b"half\n"
@@ -207,7 +271,7 @@ def test_a_workers_reader_loads_nothing_heavy():
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],
-        cwd=FOLDER.parent.parent.parent,
+        cwd=TOP,
         capture_output=True,
         text=True,
         check=True,
