@@ -1,4 +1,7 @@
-"""What a virtual Marlin 2.1 does with each command: heats, moves, tells. Numbers and checksums are ``firmware``'s."""
+"""What a virtual printer does with each command: heats, moves, tells, in Marlin 2.1's words.
+
+Other firmwares' words are in ``boards``; numbers and checksums are the board's.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
 
-from farm.sim.motion import Motion
+from farm.sim.motion import PLANNER_BLOCKS, Motion
 from farm.sim.thermal import Heater
 
 HOMING_S = 9.0
@@ -31,6 +35,7 @@ _M_SILENT = (
 )
 # answered by ok alone
 _SILENT = frozenset({"T0", *(f"G{n}" for n in _G_SILENT), *(f"M{n}" for n in _M_SILENT)})
+_NO_FAULT = (math.inf, "", "")
 _CODE = re.compile(r"([GMT])(\d+)")
 _WORD = re.compile(r"([A-Z])\s*(-?\d*\.?\d+)?")
 
@@ -56,13 +61,22 @@ def motion_digest(commands: Iterable[str]) -> str:
 
 
 class Machine:
-    """Heaters, motion and settings of one virtual printer. ``now`` is set by the firmware before each call."""
+    """Heaters, motion and settings of one virtual printer. ``now`` is set by the board before each call."""
+
+    unknown: ClassVar[str] = 'echo:Unknown command: "{}"'
+    cold: ClassVar[str] = "echo: cold extrusion prevented"
+    identity: ClassVar[str] = IDENTITY
+    silent: ClassVar[frozenset[str]] = _SILENT  # answered by ok alone
+    planner_blocks: ClassVar[int] = PLANNER_BLOCKS
+    planner_s: ClassVar[float] = math.inf
 
     def __init__(self, now: float, say: Callable[[str], None], kill: Callable[[str], None]) -> None:
         self.now = now
-        self.nozzle = Heater(rise_c=380.0, tau_s=150.0, watch_s=40.0)
-        self.bed = Heater(rise_c=110.0, tau_s=300.0, watch_s=60.0)
-        self.motion = Motion()
+        # rise and time constant of a common 220 mm printer; 275 and 150 are HEATER_0_MAXTEMP and BED_MAXTEMP of Marlin
+        self.nozzle = Heater(rise_c=380.0, tau_s=150.0, watch_s=40.0, max_c=275.0)
+        self.bed = Heater(rise_c=110.0, tau_s=300.0, watch_s=60.0, max_c=150.0)
+        self.motion = Motion(self.planner_blocks, self.planner_s)
+        self.capabilities = dict(CAPABILITIES)
         self.report_s = 0.0  # M155 S
         self.busy_s = 2.0  # M113 S
         self.is_heat_waiting = False
@@ -70,6 +84,36 @@ class Machine:
         self.motion_lines = 0
         self.motion_sha256 = hashlib.sha256()
         self._say, self._kill = say, kill
+        self._heats = "nozzle"  # which of them is waited for
+
+    # --- what happens to it -------------------------------------------------------------------------------------------
+
+    def inherit(self, old: Machine, now: float) -> None:
+        """After a reset: as warm, as slow and as broken as before."""
+        self.nozzle.inherit(old.nozzle, now)
+        self.bed.inherit(old.bed, now)
+        self.motion.slowness = old.motion.slowness
+
+    def set_power(self, has_power: bool, now: float) -> None:
+        """The mains come or go."""
+        self.nozzle.set_power(has_power, now)
+        self.bed.set_power(has_power, now)
+
+    def turn_off(self) -> None:
+        """Heaters off, nothing moves any more."""
+        self.nozzle.set_target(0.0, self.now)
+        self.bed.set_target(0.0, self.now)
+        self.motion.quick_stop()
+        self.is_heat_waiting = False
+
+    def fault_at(self) -> tuple[float, str, str]:
+        """When a heater's fault is noticed, which fault, ``nozzle`` or ``bed``; infinity when all is well."""
+        if not self.nozzle.is_spoiled and not self.bed.is_spoiled:
+            return _NO_FAULT
+        nozzle, bed = self.nozzle.fault_at(), self.bed.fault_at()
+        return (*nozzle, "nozzle") if nozzle[0] <= bed[0] else (*bed, "bed")
+
+    # --- what it tells ------------------------------------------------------------------------------------------------
 
     def temperatures(self) -> str:
         """The text of M105 and of the automatic report."""
@@ -79,10 +123,29 @@ class Machine:
             f"B:{self.bed.read_c(now):.2f} /{self.bed.target_c:.2f} @:0 B@:0"
         )
 
-    def run(self, text: str) -> Iterator[Wait]:
-        """Carry out one command; each yield is a wait, the end is when its ok is due.
+    def heat_lines(self) -> tuple[str, ...]:
+        """What is told each second while a heater is waited for."""
+        return (f" {self.temperatures()} W:?",)
 
-        The ok of M105 is its own text; ``text`` has neither number nor checksum.
+    def report_lines(self) -> tuple[str, ...]:
+        """What M155 makes it tell; Marlin keeps quiet while it waits for heat."""
+        return () if self.is_heat_waiting else (f" {self.temperatures()}",)
+
+    def busy_lines(self) -> tuple[str, ...]:
+        """What a command at work makes it tell."""
+        return () if self.is_heat_waiting else ("echo:busy: processing",)
+
+    def position(self) -> str:
+        """The text of M114."""
+        x, y, z, e = self.motion.at
+        return f"X:{x:.2f} Y:{y:.2f} Z:{z:.2f} E:{e:.2f} Count X:{x * 80:.0f} Y:{y * 80:.0f} Z:{z * 400:.0f}"
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    def run(self, text: str) -> Iterator[Wait]:
+        """Carry out one command; each yield is a wait, the end is when it is done.
+
+        The answer to M105 is the board's; ``text`` has neither number nor checksum.
         """
         code, words = split_command(text)
         if code in MOVING:
@@ -92,7 +155,7 @@ class Machine:
             yield from self._move(code, words)
         elif code in {"G4", "G28", "M109", "M190", "M400"}:
             yield from self._wait(code, words)
-        elif code in _SILENT:
+        elif code in self.silent:
             self._set(code, words)
         else:
             self._tell(code, text)
@@ -102,7 +165,7 @@ class Machine:
             yield lambda: self.motion.room_at(self.now)
         can_extrude = self.nozzle.true_c(self.now) >= EXTRUDE_MIN_C
         if "E" in words and not can_extrude:
-            self._say("echo: cold extrusion prevented")
+            self._say(self.cold)
         length = (
             math.hypot(words.get("I", 0.0), words.get("J", 0.0)) * math.pi if code in {"G2", "G3"} else None
         )
@@ -110,18 +173,29 @@ class Machine:
 
     def _wait(self, code: str, words: dict[str, float]) -> Iterator[Wait]:
         if code in {"M109", "M190"}:
-            yield from self._heat(self.nozzle if code == "M109" else self.bed, words)
+            yield from self._heat("nozzle" if code == "M109" else "bed", words)
             return
-        begin = self.motion.idle_at(self.now)
-        seconds = {"G28": HOMING_S, "M400": 0.0}.get(code, words.get("P", 0.0) / 1000 + words.get("S", 0.0))
-        yield lambda: begin + seconds
+        if self.motion.idle_at(self.now) > self.now:
+            yield lambda: self.motion.idle_at(self.now)
+        end = self.now + self._seconds(code, words)
+        if end > self.now:
+            yield lambda: end
         if code == "G28":
             self.motion.home("".join(axis for axis in "XYZ" if axis in words) or "XYZ")
-            self._say(self._position())
+            self._homed()
 
-    def _heat(self, heater: Heater, words: dict[str, float]) -> Iterator[Wait]:
+    def _seconds(self, code: str, words: dict[str, float]) -> float:
+        if code == "G28":
+            return HOMING_S * self.motion.slowness
+        return words.get("P", 0.0) / 1000 + words.get("S", 0.0) if code == "G4" else 0.0
+
+    def _homed(self) -> None:
+        self._say(self.position())
+
+    def _heat(self, name: str, words: dict[str, float]) -> Iterator[Wait]:
+        heater = self.nozzle if name == "nozzle" else self.bed
         heater.set_target(words.get("S", words.get("R", heater.target_c)), self.now)
-        self.is_heat_waiting, self.is_released = True, False
+        self.is_heat_waiting, self.is_released, self._heats = True, False, name
         yield lambda: self.now if self.is_released else heater.reached_at()
         self.is_heat_waiting = False
 
@@ -143,11 +217,9 @@ class Machine:
 
     def _tell(self, code: str, text: str) -> None:
         if code == "M114":
-            self._say(self._position())
+            self._say(self.position())
         elif code == "M115":
-            self._say(IDENTITY)
-            for name, value in CAPABILITIES.items():
-                self._say(f"Cap:{name}:{value}")
+            self._identify()
         elif code == "M118":
             self._say(text[4:].strip())
         elif code == "M119":
@@ -155,8 +227,9 @@ class Machine:
         elif code == "M112":
             self._kill("")
         elif code != "M105":
-            self._say(f'echo:Unknown command: "{text}"')
+            self._say(self.unknown.format(text))
 
-    def _position(self) -> str:
-        x, y, z, e = self.motion.at
-        return f"X:{x:.2f} Y:{y:.2f} Z:{z:.2f} E:{e:.2f} Count X:{x * 80:.0f} Y:{y * 80:.0f} Z:{z * 400:.0f}"
+    def _identify(self) -> None:
+        self._say(self.identity)
+        for name, value in self.capabilities.items():
+            self._say(f"Cap:{name}:{value}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-PLANNER_BLOCKS = 16  # BLOCK_BUFFER_SIZE, Marlin 2.1
+PLANNER_BLOCKS = 15  # BLOCK_BUFFER_SIZE 16 of Marlin 2.1, of which one stays empty (planner.h moves_free)
 ACCELERATION_MM_S2 = 1000.0  # DEFAULT_ACCELERATION of common 220 mm printers
 FEED_MAX_MM_S = (300.0, 300.0, 10.0, 60.0)  # DEFAULT_MAX_FEEDRATE of the same: X Y Z E
 AXES = "XYZE"
@@ -14,7 +14,10 @@ AXES = "XYZE"
 class Motion:
     """Position of the queue's end and the blocks on their way; times are the printer's own seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: int = PLANNER_BLOCKS, ahead_s: float = math.inf) -> None:
+        """There is room for ``blocks``, and for none that would begin later than ``ahead_s`` from now."""
+        self._blocks, self._ahead_s = blocks, ahead_s
+        self.slowness = 1.0  # each move takes so many times longer
         self.at = [0.0, 0.0, 0.0, 0.0]  # logical position, what M114 tells
         self.extruded_mm = 0.0  # filament really pushed, retractions taken off
         self.feed_mm_s = 25.0
@@ -29,9 +32,20 @@ class Motion:
 
     def room_at(self, now: float) -> float:
         """When there is room for one more block."""
-        while self._ends and self._ends[0] <= now:
-            self._ends.popleft()
-        return now if len(self._ends) < PLANNER_BLOCKS else self._ends[0]
+        ends = self._ends
+        while ends and ends[0] <= now:
+            ends.popleft()
+        if not ends:
+            return now
+        at = ends[-1] - self._ahead_s
+        if len(ends) >= self._blocks:
+            at = max(at, ends[len(ends) - self._blocks])
+        return max(now, at)
+
+    def free_blocks(self, now: float) -> int:
+        """How many blocks more there is room for."""
+        self.room_at(now)
+        return max(0, self._blocks - len(self._ends))
 
     def go(
         self, words: dict[str, float], now: float, *, can_extrude: bool, length_mm: float | None = None
@@ -46,7 +60,7 @@ class Motion:
             self.extruded_mm += delta[3]
         seconds = self._seconds(delta, length_mm)
         if seconds > 0:
-            self._ends.append(self.idle_at(now) + seconds)
+            self._ends.append(self.idle_at(now) + seconds * self.slowness)
 
     def _way(self, axis: int, name: str, words: dict[str, float]) -> float:
         if name not in words:

@@ -100,7 +100,7 @@ class VirtualUnit:
             "sensor_open": lambda: board.machine.nozzle.set_open(value > 0, now),
             "heater_dead": lambda: board.machine.nozzle.set_dead(value > 0, now),
             "run_out": lambda: board.tell("//action:out_of_filament T0", now),
-            "halt": lambda: board.halt("Thermal Malfunction, system stopped! Heater_ID: E0", now),
+            "halt": lambda: board.break_down("malfunction", now),
         }
         if name not in acts:
             return False
