@@ -33,7 +33,7 @@ screens: dev-venv  ## walk every screen in Debian's chromium; pictures land in b
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m web $(ARGS)
 	@echo "Pictures: build/screens/"
 
-bench: run-venv  ## memory at rest and the serial link beside a raw loop; HOSTS=1 adds OctoPrint and Printrun
+bench: run-venv  ## the serial link, a long file, memory at rest; HOSTS=1 adds OctoPrint, Printrun; ARGS="--only wire"
 	@$(BIN)/python -m tests.bench $(if $(HOSTS),--hosts) $(ARGS)
 
 lock:  ## renew the lock files (needs uv)

@@ -1,9 +1,9 @@
 r"""Real workers under a measuring harness: one process a port, driven over standard input, as the desk drives them.
 
 Says ``{"ev": "ready", "pids": [...]}`` when every printer is known. Reads lines: ``go`` (print the file on every port),
-``estop PORT`` (emergency stop of the printer with that index), ``reconnect PORT`` (says ``{"ev": "reconnected"}`` when
-that printer is known again), ``quit``. The workers are those of the product, from node.toml to journal; desk and
-interlock are played here, in a process that is not among ``pids``.
+``go PORT`` (on that one, as soon as it is free), ``estop PORT`` (emergency stop of the printer with that index),
+``reconnect PORT`` (says ``{"ev": "reconnected"}`` when that printer is known again), ``quit``. The workers are those of
+the product, from node.toml to journal; desk and interlock are played here, in a process that is not among ``pids``.
 """
 
 from __future__ import annotations
@@ -69,6 +69,9 @@ class Mine:
         self.client: Client | None = None
         self.pid = 0
         self.is_idle = False
+        self.is_stopped = (
+            False  # by an emergency stop; a worker calls it idle until the printer says that it is halted
+        )
         self.wants_run = self.wants_word = False
         self.runs = 0
 
@@ -128,7 +131,11 @@ class Bench:
                 for mine in self._printers.values():
                     mine.wants_run = True
                 self._look()
+            case ["go", index] if (chosen := self._mine(index)) is not None:
+                chosen.wants_run = True
+                self._look()
             case ["estop", index] if (stopped := self._mine(index)) is not None:
+                stopped.is_idle, stopped.is_stopped = False, True
                 self._tell(stopped, encode(Stop()))
             case ["reconnect", index] if (awaited := self._mine(index)) is not None:
                 awaited.wants_word = True
@@ -153,7 +160,7 @@ class Bench:
                 self._tell(mine, encode(Lease(run, "bench", str(self._spool), self._sha256)))
         if not self._is_told and all(mine.is_idle for mine in self._printers.values()):
             self._is_told = True
-            pids = [mine.pid for mine in self._printers.values()]
+            pids = sorted({mine.pid for mine in self._printers.values()})
             self._say(msgspec.json.encode({"ev": "ready", "pids": pids}) + b"\n")
 
     # --- the desk and the cell ------------------------------------------------------------------------------------
@@ -171,7 +178,8 @@ class Bench:
             return
         mine = self._printers[self._names[client]]
         if isinstance(word, PrinterReport):
-            mine.is_idle = word.state == "idle"
+            mine.is_stopped = mine.is_stopped and word.state in ("idle", "busy")
+            mine.is_idle = word.state == "idle" and not mine.is_stopped
             if word.state == "quarantined":
                 self._say(msgspec.json.encode({"ev": "error", "what": word.reason}) + b"\n")
             self._look()

@@ -1,4 +1,4 @@
-"""``make bench``: memory of a site at rest, and the serial link beside a raw loop on the same fake printer."""
+"""``make bench``: hosts beside a raw loop on the same fake printers, a long file compiled, a site's memory at rest."""
 
 from __future__ import annotations
 
@@ -7,31 +7,21 @@ import json
 import os
 import platform
 import sys
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from farm.profiles import find_profile
 from provisioning.errors import PassageError
-from tests.bench.harness import (
-    BUILD,
-    INSTANT,
-    OURS,
-    RAW,
-    TOP,
-    UART,
-    Host,
-    Row,
-    Trouble,
-    Wire,
-    build_fake,
-    measure,
-    with_marks,
-)
+from tests.bench import parts
+from tests.bench.harness import BUILD, PROFILE, RAW, UART, Host, Row, Trouble, build_fake, ours
 from tests.bench.hosts import other_hosts
 from tests.bench.memory import memory_table
-from tests.bench.tables import serial_table
+from tests.bench.tables import head_line, part_table
+from tests.bench.targets import quantile, target_table
 
-GCODE = TOP / "farm" / "sim" / "models" / "wall-hook.gcode"
-WIRES: tuple[tuple[Wire, int], ...] = ((INSTANT, 25_000), (UART, 1_000))
+PARTS = ("instant", "wire", "sixteen", "stop", "compile", "memory")
 
 
 def say(*lines: str) -> None:
@@ -48,23 +38,91 @@ def machine() -> str:
     )
 
 
-def serial(rounds: int, hosts: tuple[Host, ...]) -> list[Row]:
-    """Every host once, then all again; a host that fails is named and left out from then on."""
-    fake = build_fake()
-    rows: list[Row] = []
-    for wire, lines in WIRES:
-        gcode = BUILD / "bench.gcode"
-        counted = with_marks(GCODE, lines, gcode)
-        left = list(hosts)
-        for _ in range(rounds):
-            for host in tuple(left):
-                try:
-                    rows.append(measure(fake, host, wire, gcode))
-                except Trouble as trouble:
-                    left.remove(host)
-                    say(f"{host.name} is left out: {trouble}")
-        say("", f"{GCODE.name}, {counted:,} lines", *serial_table(rows, wire, hosts))
-    return rows
+class Run:
+    """One run of the chosen parts; every row is kept."""
+
+    def __init__(self, wanted: argparse.Namespace) -> None:
+        self._rounds: int = wanted.rounds
+        self._profile: str = wanted.profile
+        self._only: Sequence[str] = wanted.only or PARTS
+        self._has_hosts: bool = wanted.hosts
+        self.rows: list[Row] = []
+
+    def all(self) -> None:
+        """The chosen parts in their order, the table as it grows, the targets last.
+
+        Raises:
+            Trouble: something that all parts need is missing.
+            PassageError: the demo site did not come up.
+        """
+        acts: dict[str, Callable[[], None]] = {
+            "instant": lambda: self._one_port("instant", "(a) instant printer, one port"),
+            "wire": lambda: self._one_port("wire", f"(b) {UART.name} of receive buffer"),
+            "sixteen": self._sixteen,
+            "stop": self._stop,
+            "compile": self._compile,
+            "memory": lambda: say("", *memory_table()),
+        }
+        if {"instant", "wire", "sixteen", "stop"} & set(self._only):
+            self._fake = build_fake()
+            self._hosts: tuple[Host, ...] = (RAW, ours(self._profile))
+            self._others = tuple(other_hosts(say)) if self._has_hosts else ()
+            link = find_profile(self._profile).link
+            window = f"window {link.window_lines} lines, {link.rx_bytes} bytes"
+            say(f"{parts.GCODE.name}; our profile {self._profile}: {window}", "", head_line())
+        for part in PARTS:
+            if part in self._only:
+                begun_s = time.monotonic()
+                acts[part]()
+                say(f"  [{time.monotonic() - begun_s:.0f} s, load {os.getloadavg()[0]:.2f}]")
+        if table := target_table(self.rows):
+            say("", *table)
+
+    def _one_port(self, part: str, title: str) -> None:
+        say(f"{title}; {parts.LINES[part]:,} lines, {self._rounds} rounds")
+        hosts = (*self._hosts, *self._others)
+        self.rows += parts.one_port(self._fake, part, self._rounds, hosts, say)
+        say(*part_table(self.rows, part))
+
+    def _sixteen(self) -> None:
+        others = self._others if self._only == ["sixteen"] else ()
+        if self._others and not others:
+            say(
+                "(OctoPrint and Printrun with 16 printers, a process each: only in `--only sixteen`, it takes long)"
+            )
+        hosts = (*self._hosts, *others)
+        self.rows += parts.sixteen(self._fake, self._rounds, hosts, say)
+        for part, title in (
+            ("sixteen", f"(c) {parts.PRINTERS} printers at full speed, together"),
+            (
+                "ordinary",
+                f"(c) {parts.PRINTERS} printers, a move every {parts.PACE_US / 1000:.2f} ms, together",
+            ),
+        ):
+            say(f"{title}; {parts.LINES[part]:,} lines each, {self._rounds} rounds")
+            say(*part_table(self.rows, part))
+
+    def _stop(self) -> None:
+        say(
+            f"(d) stop request to M112 on the wire; {parts.STOP_WORKERS} workers, at every stop"
+            f" at least {parts.PRINTERS} print a move every {parts.PACE_US / 1000:.2f} ms"
+        )
+        row = parts.stops(self._fake, self._hosts[1])
+        self.rows.append(row)
+        waits = row["waits_ms"]
+        figures = "/".join(f"{quantile(waits, share):.2f}" for share in (0.5, 0.99, 1.0)) if waits else "-"
+        say(f"{row['host']:26}  {len(waits)} stops: p50/p99/max {figures} ms, {row['missed']} never came")
+
+    def _compile(self) -> None:
+        row = parts.compiled(self._profile)
+        self.rows.append(row)
+        say(
+            "",
+            f"a file of {row['lines']:,} lines ({row['commands']:,} commands) compiled to a spool file:"
+            f" {row['seconds']:.1f} s ({row['cpu_s']:.1f} of CPU), {row['lines'] / row['seconds']:,.0f} lines/s,"
+            f" peak RSS {row['peak_kib'] / 1024:.1f} MiB ({row['before_kib'] / 1024:.1f} before it began),"
+            f" spool file {row['spool_bytes'] / 1e6:.1f} MB, {row['progress_calls']} progress calls",
+        )
 
 
 def main() -> None:
@@ -74,21 +132,18 @@ def main() -> None:
     asked.add_argument(
         "--hosts", action="store_true", help="OctoPrint and Printrun too, from PyPI into build/"
     )
-    asked.add_argument("--only", choices=("memory", "serial"))
-    wanted = asked.parse_args()
+    asked.add_argument("--only", action="append", choices=PARTS, help="this part; may be given again")
+    asked.add_argument("--profile", default=PROFILE, metavar="ID", help="firmware profile of our workers")
+    run = Run(asked.parse_args())
     BUILD.mkdir(parents=True, exist_ok=True)
     say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
-    rows: list[Row] = []
     try:
-        if wanted.only != "memory":
-            rows = serial(wanted.rounds, (RAW, OURS, *(other_hosts(say) if wanted.hosts else ())))
-        if wanted.only != "serial":
-            say("", *memory_table())
+        run.all()
     except (Trouble, PassageError) as trouble:
         raise SystemExit(f"make bench: {trouble}") from trouble
     finally:
         say("", f"at the end: {machine()}")
-        (Path(BUILD) / "results.json").write_text(json.dumps(rows, indent=1))
+        (Path(BUILD) / "results.json").write_text(json.dumps(run.rows, indent=1))
 
 
 if __name__ == "__main__":

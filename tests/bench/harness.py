@@ -1,4 +1,4 @@
-"""One measurement: the fake printer, one host, one file from its first line to its last."""
+"""The fake printer and a host on its ports: one file from its first line to its last, and what that took."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 BUILD = TOP / "build" / "bench"
-TICKS = os.sysconf("SC_CLK_TCK")
 WAIT_S = 300.0
 
 Row = dict[str, Any]
@@ -25,6 +26,10 @@ Row = dict[str, Any]
 
 class Trouble(Exception):
     """Why something cannot be measured, as one sentence."""
+
+
+class Silence(Trouble):
+    """Nothing was said in time."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +47,21 @@ UART = Wire("115,200 baud, 1 ms, 128 bytes", ("115200", "1000", "128"), 11_520.0
 
 @dataclass(frozen=True)
 class Host:
-    """A program that streams; ``command`` takes ``--gcode FILE PORT``."""
+    """A program that streams; ``command`` takes ``--gcode FILE PORT``, or several ports when it ``takes_many``."""
 
     name: str
     command: tuple[str, ...]
+    takes_many: bool = False
 
 
 RAW = Host("raw pyserial ping-pong", (sys.executable, str(HERE / "raw_loop.py")))
-OURS = Host("Passage worker", (sys.executable, "-c", "from farm.cli import main; main()", "bench-driver"))
+PROFILE = "marlin-2.1-generic-220"
+
+
+def ours(profile: str = PROFILE) -> Host:
+    """The product's workers, one process a printer, with this firmware profile."""
+    driver = (sys.executable, "-c", "from farm.cli import main; main()", "bench-driver", "--profile", profile)
+    return Host("Passage worker", driver, takes_many=True)
 
 
 def build_fake() -> Path:
@@ -90,6 +102,7 @@ class Child:
         )
         self._said: queue.Queue[Row | None] = queue.Queue()
         self._errors: list[str] = []
+        self.pid = self._process.pid
         self._readers = [threading.Thread(target=one, daemon=True) for one in (self._read, self._complain)]
         for reader in self._readers:
             reader.start()
@@ -110,23 +123,35 @@ class Child:
         self._process.stdin.write(words + "\n")
         self._process.stdin.flush()
 
+    def next(self, within_s: float = WAIT_S) -> Row:
+        """What it says next.
+
+        Raises:
+            Silence: nothing, for so long.
+            Trouble: it ended or complained.
+        """
+        try:
+            said = self._said.get(timeout=within_s)
+        except queue.Empty as error:
+            raise Silence(f"nothing was said for {within_s:.0f} s") from error
+        if said is None:
+            self._readers[1].join()
+        if said is None or said["ev"] == "error":
+            raise Trouble(f"{said}: {''.join(self._errors[-3:]).strip()}")
+        return said
+
     def hear(self, event: str) -> Row:
         """The next object whose ``ev`` is this one.
 
         Raises:
             Trouble: it ended, complained or kept silent.
         """
-        while True:
-            try:
-                said = self._said.get(timeout=WAIT_S)
-            except queue.Empty as error:
-                raise Trouble(f"no {event!r} within {WAIT_S:.0f} s") from error
-            if said is None:
-                self._readers[1].join()
-            if said is None or said["ev"] == "error":
-                raise Trouble(f"no {event!r} but {said}: {''.join(self._errors[-3:]).strip()}")
-            if said["ev"] == event:
-                return said
+        try:
+            while (said := self.next())["ev"] != event:
+                pass
+        except Trouble as error:
+            raise Trouble(f"no {event!r} but {error}") from error
+        return said
 
     def end(self) -> None:
         """Close its input and wait; what does not end is killed."""
@@ -144,45 +169,132 @@ class Child:
                 pipe.close()
 
 
+class Session:
+    """A fake printer with ``ports`` ports and a host that knows the printers on all of them."""
+
+    def __init__(self, fake: Path, host: Host, wire: Wire, gcode: Path, ports: int = 1) -> None:
+        """Start both.
+
+        Raises:
+            Trouble: the host did not become ready.
+        """
+        self._wire, self._ports = wire, ports
+        self._folder = tempfile.TemporaryDirectory(prefix="fp")
+        paths = [f"{self._folder.name}/port{index}" for index in range(ports)]
+        self.senders: list[Child] = []
+        self.printer = Child(str(fake), self._folder.name, str(ports), *wire.options)
+        try:
+            self.printer.hear("ready")
+            for group in (paths,) if host.takes_many else ([path] for path in paths):
+                self.senders.append(Child(*host.command, "--gcode", str(gcode), *group))
+            self._pids: set[int] = {pid for one in self.senders for pid in one.hear("ready")["pids"]}
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process."""
+        for sender in self.senders:
+            sender.end()
+        self.printer.end()
+        self._folder.cleanup()
+
+    def pace(self, move_us: int) -> None:
+        """How long a move takes from now on; 0: nothing."""
+        self.printer.say(f"pace {move_us}")
+
+    def stream(self) -> Row:
+        """Send the file once on every port; speed, resends and overruns are what the printer saw.
+
+        ``cores`` and ``played_cores`` (of it, what is no sender: our driver, which plays desk and cell) are of the time
+        in which every port was printing.
+
+        Raises:
+            Trouble: it did not come to its end.
+        """
+        began: list[Row] = []
+        ends: list[Row] = []
+        before_s = sum(self._used_s())
+        steady: list[tuple[float, tuple[float, float]]] = []
+        for sender in self.senders:
+            sender.say("go")
+        while len(ends) < self._ports:
+            said = self.printer.next()
+            {"begin": began, "end": ends}.get(said["ev"], []).append(said)
+            if (said["ev"] == "begin" and len(began) == self._ports) or (
+                said["ev"] == "end" and len(ends) == 1
+            ):
+                steady.append((time.monotonic(), self._used_s()))
+        used_s = sum(self._used_s()) - before_s
+        return {**self._sums(began, ends, used_s), **_cores(*steady)}
+
+    def _used_s(self) -> tuple[float, float]:
+        """CPU seconds of the senders; of what else it takes."""
+        others = {sender.pid for sender in self.senders} - self._pids
+        return sum(map(cpu_s, self._pids)), sum(map(cpu_s, others))
+
+    def _sums(self, began: list[Row], ends: list[Row], used_s: float) -> Row:
+        lines, took_s = sum(end["lines"] for end in ends), _took_s(began, ends)
+        carried = sum(end["bytes"] for end in ends) / took_s / self._ports
+        reaction: dict[int, int] = {}
+        for end in ends:
+            for us, count in end["reaction"]:
+                reaction[us] = reaction.get(us, 0) + count
+        return {
+            "ports": self._ports,
+            "processes": len(self._pids),
+            "lines_s": lines / took_s,
+            "cpu_us_line": used_s / lines * 1e6,
+            "rss_kib": sum(status_kib(pid, "status", "VmRSS:") for pid in self._pids) / self._ports,
+            "pss_kib": sum(status_kib(pid, "smaps_rollup", "Pss:") for pid in self._pids) / self._ports,
+            "wire_share": carried / self._wire.bytes_s if self._wire.bytes_s else None,
+            "resends": sum(end["resends"] for end in ends),
+            "overruns": sum(end["overruns"] for end in ends),
+            "starved": sum(end["starved"] for end in ends),
+            "reaction": sorted(reaction.items()),
+            "load": os.getloadavg()[0],
+        }
+
+
+def _took_s(began: list[Row], ends: list[Row]) -> float:
+    """From the first mark of any port to the last of any."""
+    return float(max(end["t"] for end in ends) - min(begin["t"] for begin in began)) / 1e9
+
+
+def _cores(first: tuple[float, tuple[float, float]], last: tuple[float, tuple[float, float]]) -> Row:
+    """Cores in use between two readings; 0 when one port had ended before another began."""
+    span_s = last[0] - first[0]
+    sent, played = (b - a for a, b in zip(first[1], last[1], strict=True))
+    return {
+        "cores": (sent + played) / span_s if span_s > 0 else 0.0,
+        "played_cores": played / span_s if span_s > 0 else 0.0,
+    }
+
+
 def measure(fake: Path, host: Host, wire: Wire, gcode: Path) -> Row:
-    """Stream ``gcode`` (with marks) once; speed, resends and overruns are what the printer saw.
+    """Stream ``gcode`` (with marks) once over one port.
 
     Raises:
         Trouble: it did not come to its end.
     """
-    with tempfile.TemporaryDirectory(prefix="fp") as folder:
-        printer = Child(str(fake), folder, "1", *wire.options)
-        sender: Child | None = None
-        try:
-            printer.hear("ready")
-            sender = Child(*host.command, "--gcode", str(gcode), f"{folder}/port0")
-            pids = sender.hear("ready")["pids"]
-            before_s = sum(cpu_s(pid) for pid in pids)
-            sender.say("go")
-            end = printer.hear("end")
-            used_s = sum(cpu_s(pid) for pid in pids) - before_s
-            return {
-                "host": host.name,
-                "wire": wire.name,
-                "lines_s": end["lines"] / (end["ns"] / 1e9),
-                "cpu_us_line": used_s / end["lines"] * 1e6,
-                "rss_kib": sum(status_kib(pid, "status", "VmRSS:") for pid in pids),
-                "pss_kib": sum(status_kib(pid, "smaps_rollup", "Pss:") for pid in pids),
-                "wire_share": end["bytes"] / (end["ns"] / 1e9) / wire.bytes_s if wire.bytes_s else None,
-                "resends": end["resends"],
-                "overruns": end["overruns"],
-                "load": os.getloadavg()[0],
-            }
-        finally:
-            if sender is not None:
-                sender.end()
-            printer.end()
+    with Session(fake, host, wire, gcode) as session:
+        return session.stream()
 
 
 def cpu_s(pid: int) -> float:
-    """User and system seconds of a process, all threads (proc(5), stat fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """User and system seconds of a process, all its threads that are or were (clock_getcpuclockid(3)).
+
+    The clock's number is the C library's: the complement of the process above three bits, of which 2 is "scheduler".
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def status_kib(pid: int, file: str, key: str) -> int:

@@ -9,26 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from farm.link.framing import frame
-from tests.bench import harness
+from farm.gcode.spool import frame
 from tests.bench.harness import (
     INSTANT,
-    OURS,
     RAW,
     UART,
     Child,
     Host,
+    Row,
+    Session,
     Trouble,
     Wire,
     build_fake,
     measure,
+    ours,
     with_marks,
 )
-from tests.bench.tables import serial_table
+from tests.bench.parts import GCODE, Stops
+from tests.bench.tables import part_table, percentile_us
+from tests.bench.targets import OCTOPRINT, target_table
 from tests.support import wait_readable
 
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="the fake printer wants a C compiler")
 COMMANDS = [f"G1 X{n} F3000 ; to and fro" for n in range(60)]
+OURS = ours()
 
 
 @pytest.fixture
@@ -47,18 +51,22 @@ def test_a_file_is_carried_whole_over_either_wire(host: Host, wire: Wire, gcode:
     assert (row["resends"], row["overruns"]) == (0, 0)
     assert row["lines_s"] > 0
     assert (row["wire_share"] is None) == (wire is INSTANT)
-    table = serial_table([{**row, "host": RAW.name}], wire, (RAW, OURS))
-    assert "1.00 (1.00-1.00)" in table[-1]
+    assert "  1.00  " in part_table([{**row, "host": RAW.name, "part": "instant", "round": 0}], "instant")[0]
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    printer = Child(str(build_fake()), str(tmp_path), "1")
-    printer.hear("ready")
+def printer(tmp_path: Path) -> Iterator[Child]:
+    child = Child(str(build_fake()), str(tmp_path), "1")
+    child.hear("ready")
+    yield child
+    child.end()
+
+
+@pytest.fixture
+def port(tmp_path: Path, printer: Child) -> Iterator[int]:
     fd = os.open(tmp_path / "port0", os.O_RDWR | os.O_NOCTTY)
     yield fd
     os.close(fd)
-    printer.end()
 
 
 def ask(port: int, line: bytes) -> bytes:
@@ -70,17 +78,64 @@ def ask(port: int, line: bytes) -> bytes:
 
 @needs_cc
 def test_the_fake_printer_judges_numbers_and_checksums_as_marlin_does(port: int) -> None:
-    assert ask(port, frame(1, "G28")) == b"ok\n"
-    assert ask(port, frame(3, "G28")).startswith(
+    assert ask(port, frame(1, b"G28")) == b"ok\n"
+    assert ask(port, frame(3, b"G28")).startswith(
         b"Error:Line Number is not Last Line Number+1, Last Line: 1\nResend: 2\n"
     )
     assert ask(port, b"N2 G28*1\n") == b"Error:checksum mismatch, Last Line: 1\nResend: 2\nok\n"
     assert ask(port, b"N2 G28\n").startswith(b"Error:No Checksum with line number, Last Line: 1\n")
-    assert ask(port, frame(1, "G28") + b"M105\n").startswith(b"ok T:"), (
+    assert ask(port, frame(1, b"G28") + b"M105\n").startswith(b"ok T:"), (
         "a repeated line is dropped without a word"
     )
-    assert ask(port, frame(9, "M110 N9")) == b"ok\n"
-    assert ask(port, frame(10, "M105")).startswith(b"ok T:")
+    assert ask(port, frame(9, b"M110 N9")) == b"ok\n"
+    assert ask(port, frame(10, b"M105")).startswith(b"ok T:")
+
+
+@needs_cc
+def test_the_fake_printer_counts_a_reaction_for_every_line_after_an_ok(port: int, printer: Child) -> None:
+    assert ask(port, b"M117 BENCH_BEGIN\n") == b"ok\n"
+    printer.say("pace 1000")
+    for _ in range(30):
+        assert ask(port, b"G1 X1\n") == b"ok\n"
+    os.write(port, b"M117 BENCH_END\n")
+    end = printer.hear("end")
+    assert (end["lines"], end["resends"], end["overruns"]) == (32, 0, 0)
+    assert sum(count for _us, count in end["reaction"]) == 31
+
+
+@needs_cc
+def test_the_fake_printer_halts_at_once_and_is_then_as_after_a_reset(port: int, printer: Child) -> None:
+    assert ask(port, frame(7, b"M110 N7")) == b"ok\n"
+    printer.say("pace 30000000")
+    os.write(port, b"G1 X1\n" * 20 + b"M112\n")
+    assert printer.hear("m112")["port"] == 0
+    printer.say("pace 0")
+    while b"halted. kill() called!\n" not in (said := ask(port, b"")):
+        assert set(said.split()) == {b"ok"}
+    assert ask(port, frame(1, b"M105")).startswith(b"ok T:")
+
+
+@needs_cc
+def test_a_stopped_printer_comes_back_and_is_stopped_again(gcode: Path) -> None:
+    with Session(build_fake(), OURS, INSTANT, gcode) as session:
+        session.pace(200_000)
+        stops = Stops(session, at_least=1)
+        stops.run(2)
+    assert (len(stops.waits_ms), stops.missed) == (2, 0)
+
+
+def test_a_percentile_is_the_bound_of_its_bucket() -> None:
+    histogram = [(10, 98), (500, 1), (9000, 1)]
+    assert [percentile_us(histogram, share) for share in (0.5, 0.98, 0.99, 1.0)] == [10, 10, 500, 9000]
+
+
+def test_a_target_says_whether_it_is_met_and_when_nobody_looked() -> None:
+    row: Row = {"part": "instant", "host": OURS.name, "round": 0, "lines_s": 800.0, "cpu_us_line": 15.1}
+    assert "not measured" in target_table([row])[1]
+    beside = {**row, "host": OCTOPRINT, "lines_s": 100.0}
+    _head, ratio, cpu = target_table([row, beside])
+    assert ratio.split()[-2:] == ["8.0", "met"]
+    assert cpu.endswith("not met")
 
 
 def test_without_a_compiler_the_bench_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,4 +152,4 @@ def test_a_host_that_ends_too_early_is_named_and_not_waited_for() -> None:
 
 
 def test_the_file_that_is_measured_is_one_of_ours() -> None:
-    assert (harness.TOP / "farm" / "sim" / "models" / "wall-hook.gcode").exists()
+    assert GCODE.exists()
