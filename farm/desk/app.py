@@ -82,7 +82,7 @@ def create_desk(desk: Desk) -> Flask:
     app.jinja_env.filters["zip_self"] = lambda values: [(value, value) for value in values]
     keep_quiet(
         app, "node_api.call", "node_api.inbox", "desk.static", "floor.live", "floor.temperatures", "floor.state",
-        "parts.scale", "parts.badge",
+        "jobs.live", "parts.scale", "parts.badge",
     )  # fmt: skip
     add_check(app, "floor", lambda: not desk.floor.failed.is_set())
     add_check(app, "spooler", lambda: not desk.spooler.failed.is_set())

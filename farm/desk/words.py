@@ -77,6 +77,7 @@ REASONS: dict[str, str] = {
     "spool_corrupt": N_("The prepared file was damaged."),
     "gcode_tampered": N_("The stored G-code is not the file that was approved."),
     "not_the_approved_file": N_("The stored G-code is not the file that was approved."),
+    "file_too_complex": N_("The G-code file is too much for this machine to prepare."),
     "gcode_gone": N_("The G-code file is no longer here."),
     "order_expired": N_("The approval had expired."),
     "order_copies": N_("More copies were ordered than the model allows."),

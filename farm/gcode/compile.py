@@ -142,10 +142,15 @@ class _Compiler:
         return pace.mark_tags, left
 
 
+def part_of(target: Path, pid: int) -> Path:
+    """The name under which process ``pid`` writes ``target``: what a killed one leaves, never a name that is read."""
+    return target.with_name(f".{target.name}.{pid}.part")
+
+
 @contextmanager
 def _appearing(target: Path) -> Iterator[BinaryIO]:
     """A file that takes its name only when it is whole and on the disk."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = part_of(target, os.getpid())
     try:
         with part.open("wb") as out:
             yield out
