@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from farm.bench.recording import Entry, read_entries, spell
-from farm.link import Event, MarlinLink, frame
+from farm.link import Event, Link, frame
 from farm.profiles import Profile
 
 _NUMBERED = re.compile(rb"N(\d+) [^\n]*\n")
@@ -32,9 +32,19 @@ class Recorded:
     def __init__(self, lines: dict[int, bytes], last: int) -> None:
         self._lines = lines
         self.last = last
+        self._offsets = [0]
 
-    def line(self, n: int, /) -> bytes:
-        """Line ``n`` as it was sent."""
+    def lines(self, first: int, last: int, /) -> bytes:
+        """Lines as they were sent."""
+        return b"".join(self._line(n) for n in range(first, last + 1))
+
+    def offset(self, n: int, /) -> int:
+        """Bytes before line ``n``; asked for in rising order, so each line is measured once."""
+        while len(self._offsets) < n:
+            self._offsets.append(self._offsets[-1] + len(self._line(len(self._offsets))))
+        return self._offsets[n - 1]
+
+    def _line(self, n: int) -> bytes:
         return self._lines.get(n) or frame(n, "G4 P0")
 
 
@@ -43,7 +53,7 @@ class Replay:
 
     def __init__(self, profile: Profile, sources: deque[dict[int, bytes]], *, is_ours: bool) -> None:
         """``is_ours``: the log tells when the link was asked for what; else its deadlines follow the times."""
-        self._link = MarlinLink(profile)
+        self._link = Link(profile)
         self._sources = sources
         self._is_ours = is_ours
         self._is_open = False

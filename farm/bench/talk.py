@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from farm.bench.recording import Direction, Recorder, spell
-from farm.link import Event, LineSource, MarlinLink
+from farm.link import Event, LineSource, Link
 from farm.port import Port
 from farm.profiles import Profile
 
@@ -23,7 +23,7 @@ class Talk:
         Raises:
             Unavailable: ``port_missing`` or ``port_taken``.
         """
-        self.link = MarlinLink(profile)
+        self.link = Link(profile)
         self._port = Port(path, profile.link.baud)
         self._wall_s, self._begun_s = monotonic_s, monotonic_s()
         self._record = record

@@ -3,7 +3,8 @@
 from farm.link.events import Event
 from farm.link.framing import frame
 from farm.link.identity import Firmware
-from farm.link.marlin import MarlinLink
+from farm.link.link import Link
+from farm.link.link import Link as MarlinLink
 from farm.link.tracks import LineSource
 
-__all__ = ["Event", "Firmware", "LineSource", "MarlinLink", "frame"]
+__all__ = ["Event", "Firmware", "LineSource", "Link", "MarlinLink", "frame"]

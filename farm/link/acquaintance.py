@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from farm.link.dialects.base import Dialect
 from farm.link.events import Event, Quarantined, Ready, Settled
 from farm.link.identity import MAX_CAPABILITIES, Firmware, difference, read_identity
+from farm.link.replies import Identity
 from farm.link.tracks import Commands
 from farm.profiles import Profile
 
@@ -24,20 +26,17 @@ class Stage(Enum):
 class Acquaintance:
     """Getting to know one firmware: asked who it is, held against the profile, told how often to report."""
 
-    def __init__(self, profile: Profile, said_before: Firmware) -> None:
-        self._profile = profile
+    def __init__(self, profile: Profile, dialect: Dialect, said_before: Firmware) -> None:
+        self._profile, self._dialect = profile, dialect
         self._lines: list[str] = []
         self._tries = 0
         self.stage = Stage.UNKNOWN
         self.firmware = said_before
 
-    def note(self, line: str) -> bool:
-        """Whether a reply's line is one of M115's answer; it is kept while the firmware is unknown."""
-        if not line.startswith(("FIRMWARE_NAME:", "Cap:")):
-            return False
+    def note(self, told: Identity) -> None:
+        """Keep a line of M115's answer while the firmware is unknown."""
         if self.stage is Stage.UNKNOWN and len(self._lines) < MAX_CAPABILITIES:
-            self._lines.append(line)
-        return True
+            self._lines.append(told.line)
 
     def settle(self, commands: Commands) -> list[Event]:
         """All commands are done: what that says of the firmware, and in ``commands`` what to send it next."""
@@ -50,10 +49,12 @@ class Acquaintance:
         self._tries += 1
         reason = difference(self.firmware, self._profile.identify, self._profile.id)
         if reason is None:
-            self.stage = Stage.SETTING
-            commands.add(f"M113 S{self._profile.link.busy_s}")
-            commands.add(f"M155 S{self._profile.link.report_s}")
-        elif self._tries >= IDENTIFY_TRIES:
+            greeting = self._dialect.greeting(self.firmware, self._profile)
+            self.stage = Stage.SETTING if greeting else Stage.READY
+            for command in greeting:
+                commands.add(command)
+            return [] if greeting else [Ready(self.firmware)]
+        if self._tries >= IDENTIFY_TRIES:
             self.stage = Stage.QUARANTINED
             return [Quarantined(self.firmware, reason)]
         return []

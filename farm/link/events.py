@@ -87,6 +87,24 @@ class PrinterReset(_Happened, frozen=True):
     cause: str
 
 
+class Found(_Happened, frozen=True):
+    """After a host's death: the print stands at line ``last``, all before is done; ``None``: not within the print."""
+
+    last: int | None
+
+
+class InDoubt(_Happened, frozen=True):
+    """Lines may or may not have been taken, and nobody can tell: the print cannot go on. ``reason`` is a sentence."""
+
+    reason: str
+
+
+class CommandRefused(_Happened, frozen=True):
+    """The firmware did not obey a command of the print, for the reason it gave, and goes on."""
+
+    reason: str
+
+
 class PrinterHalted(_Happened, frozen=True):
     """The firmware stopped for good, ``reason`` as it said; only a reset or its power brings it back."""
 
@@ -121,6 +139,9 @@ Event = (
     | HostAction
     | ColdExtrusion
     | PrinterReset
+    | Found
+    | InDoubt
+    | CommandRefused
     | PrinterHalted
     | PrinterSilent
     | PortGone

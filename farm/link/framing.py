@@ -17,12 +17,20 @@ def frame(number: int, command: str) -> bytes:
     return b"%b*%d\n" % (body, reduce(xor, body, 0))
 
 
+OKS = tuple(b"ok\n" * count for count in range(65))  # what a busy printer says most, by how often
+
+
 class Lines:
     """Cuts received bytes into lines; CR, LF and both end one. Holds at most ``MAX_REPLY_BYTES``."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._skipping = False
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no line has begun."""
+        return not self._rest and not self._skipping
 
     def feed(self, data: bytes) -> list[str]:
         """The lines that ``data`` completes, without their ends; empty and over-long ones are left out."""

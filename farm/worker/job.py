@@ -55,6 +55,14 @@ class LeasedJob:
         """Line ``n`` ready to send."""
         return self.spool.line(n)
 
+    def lines(self, first: int, last: int, /) -> bytes | memoryview:
+        """Lines ``first`` to ``last`` ready to send."""
+        return self.spool.lines(first, last)
+
+    def offset(self, n: int, /) -> int:
+        """Bytes before line ``n``."""
+        return self.spool.offset(n)
+
     def command(self, n: int) -> bytes:
         """Line ``n`` without number and checksum."""
         return self.spool.command(n)

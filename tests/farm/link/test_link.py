@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from farm.link import MarlinLink, frame
+from farm.link import Link, frame
+from farm.link.dialects.marlin import Marlin
 from farm.link.events import (
     Busy,
     ColdExtrusion,
@@ -24,7 +25,7 @@ from farm.link.events import (
 )
 from farm.link.framing import MAX_REPLY_BYTES, Lines
 from farm.link.identity import difference, read_identity
-from farm.link.replies import LastLine, Ok, Report, Resend, Start, read_reply
+from farm.link.replies import LastLine, Ok, Report, Resend, Start
 from farm.link.tracks import Commands
 from farm.profiles import Profile, find_profile
 from farm.sim.dialogue import Dialogue
@@ -35,7 +36,7 @@ MOVES = tuple(f"G1 X{n} F3000" for n in range(1, 41))
 
 
 def ready(profile: Profile = PROFILE) -> Dialogue:
-    talk = Dialogue(MarlinLink(profile), VirtualMarlin())
+    talk = Dialogue(Link(profile), VirtualMarlin())
     talk.open()
     assert talk.run(lambda: talk.has(Ready) or talk.has(Quarantined), 60)
     return talk
@@ -133,7 +134,7 @@ def test_a_stop_is_on_the_wire_before_everything_else_and_bare() -> None:
 
 
 def test_a_stop_that_nobody_confirms_is_told_as_such() -> None:
-    link = MarlinLink(PROFILE)
+    link = Link(PROFILE)
     link.open(0.0)
     link.stop(1.0)
     assert link.deadline == pytest.approx(4.0)
@@ -142,7 +143,7 @@ def test_a_stop_that_nobody_confirms_is_told_as_such() -> None:
 
 
 def test_pressing_stop_again_sends_it_again_and_does_not_put_off_the_moment_of_doubt() -> None:
-    link = MarlinLink(PROFILE)
+    link = Link(PROFILE)
     link.open(0.0)
     link.stop(1.0)
     link.data_to_send(1.0)
@@ -219,7 +220,9 @@ def test_an_interrupted_wait_ends_at_once() -> None:
     talk.link.interrupt()
     assert talk.run(lambda: talk.has(Held), 60)
     assert talk.now - begun < 5
-    assert talk.printer.machine.motion_lines == 0
+    held = next(event for event in talk.events if isinstance(event, Held))
+    assert held.next_line == 2 + talk.printer.machine.motion_lines  # what was sent ahead is done, and no more
+    assert talk.printer.machine.motion_lines < PROFILE.link.window_lines
 
 
 def test_a_refused_line_is_sent_again_from_the_source() -> None:
@@ -233,7 +236,7 @@ def test_a_refused_line_is_sent_again_from_the_source() -> None:
 @pytest.mark.parametrize("command", ["", "G1 X1\nM112", "G1 X1;no", "G1 \u00e9", "G1 " + "X1 " * 40])
 def test_a_command_that_is_not_one_plain_line_is_refused(command: str) -> None:
     with pytest.raises(ValueError, match=r"command|bytes"):
-        MarlinLink(PROFILE).submit(command)
+        Link(PROFILE).submit(command)
 
 
 @pytest.mark.parametrize(
@@ -264,8 +267,8 @@ def test_a_command_that_is_not_one_plain_line_is_refused(command: str) -> None:
     ],
 )  # fmt: skip
 def test_replies_are_read_as_marlin_means_them(line: str, meaning: object) -> None:
-    assert meaning is None or read_reply(line) == meaning
-    assert meaning is not None or type(read_reply(line)).__name__ == "Said"
+    assert meaning is None or Marlin().read(line) == meaning
+    assert meaning is not None or type(Marlin().read(line)).__name__ == "Said"
 
 
 def test_a_line_without_end_takes_no_memory() -> None:

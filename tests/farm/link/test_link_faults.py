@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from farm.link import MarlinLink
+from farm.link import Link
 from farm.link.events import Held, PrinterHalted, PrinterReset, PrinterSilent, Ready, Settled, SourceDone
 from farm.link.tracks import Commands
 from farm.profiles import find_profile
@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, there: dict[int, int], back: dict[int, int]) -> None:
         self.executed: list[tuple[int | None, str]] = []
         printer = VirtualMarlin(on_executed=lambda number, text: self.executed.append((number, text)))
-        self.talk = Dialogue(MarlinLink(PROFILE), printer)
+        self.talk = Dialogue(Link(PROFILE), printer)
         self.talk.open()
         assert self.talk.run(lambda: self.talk.has(Ready), 60)
         self.talk.there, self.talk.back = PlannedWire(there), PlannedWire(back)

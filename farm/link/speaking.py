@@ -1,0 +1,178 @@
+"""One half of a conversation: its state, what goes out, how it ends."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from farm.link.acquaintance import Acquaintance, Stage
+from farm.link.adoption import Adoption
+from farm.link.dialects import dialect_of
+from farm.link.events import (
+    Event,
+    InDoubt,
+    PortGone,
+    PrinterHalted,
+    PrinterReset,
+    PrinterSilent,
+)
+from farm.link.framing import Lines
+from farm.link.identity import Firmware
+from farm.link.inquiry import Questions
+from farm.link.polling import Polling
+from farm.link.tracks import Lanes
+from farm.link.window import Window
+from farm.profiles import Profile
+
+SETTLE_S = 1.0  # a banner comes in one go; quiet for so long, it is over
+REFUSED_S = 1.0  # error, resend and ok are written in one go
+DRAIN_S = 0.05  # a USB bridge's latency timer (16 ms) both ways, and a firmware's main loop
+SYNC_TRIES = 20  # M110 without effect: not a firmware we know
+STRIKES = 3  # answers that cannot be, in a row
+NUMBERED_OKS = 3  # so many oks with numbers in a row: this firmware always gives them
+
+
+class Phase(Enum):
+    """What the conversation waits for."""
+
+    GONE = "gone"
+    BOOTING = "booting"
+    FLOWING = "flowing"  # lines go out and are acknowledged, or there is nothing to say
+    REFUSED = "refused"  # for the rest of a refusal, and for what was on its way behind the refused line
+    ASKING = "asking"  # for the answer to a question
+    STOPPING = "stopping"
+    HALTED = "halted"
+
+
+class Speaking:
+    """What goes out, and the state that decides it."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._dialect = dialect_of(profile)
+        self.sent_lines = self.resent_lines = self.stalls = 0
+        self.questions = Questions(self._dialect)
+        self._phase = Phase.GONE
+        self._deadline: float | None = None
+        self._lines = Lines()
+        self._forget(Firmware())
+
+    def _forget(self, said_before: Firmware) -> None:
+        """Begin anew; what a firmware was called is still shown."""
+        link = self._profile.link
+        self._who = Acquaintance(self._profile, self._dialect, said_before)
+        self._lines.clear()
+        self._out = b""
+        self._lanes = Lanes()
+        self.questions.forget()
+        self._refusal = self._dialect.begin_refusal()
+        self._strikes = self._numbered_oks = 0
+        self._window = Window(link.window_lines, link.rx_bytes)
+        self._polling = Polling(link.report_s)
+        self._adoption: Adoption | None = None
+
+    @property
+    def _is_in_flight(self) -> bool:
+        track = self._lanes.track
+        return track.acked + 1 < track.next
+
+    def _quiet_s(self) -> float:
+        """How long silence means nothing."""
+        link = self._profile.link
+        return link.silence_s if self._is_in_flight else 2 * link.report_s + link.silence_s
+
+    # --- going out ------------------------------------------------------------------------------------------------
+
+    def data_to_send(self, now: float) -> bytes:
+        """The bytes that belong on the wire now; the caller sends them all."""
+        if self._phase is Phase.FLOWING:
+            self._fill(now)
+        out, self._out = self._out, b""
+        return out
+
+    def _fill(self, now: float) -> None:
+        """Send what the window has room for; when everything is acknowledged, what comes next."""
+        lanes, who = self._lanes, self._who
+        while True:
+            if self._adoption is not None or self.questions.is_due:
+                self._put_question(now)
+                return
+            if lanes.is_syncing:
+                self.questions.begin()
+                self._put_question(now, self._dialect.sync(lanes.track.base))
+                return
+            if who.stage is not Stage.QUARANTINED and lanes.track.has_more():
+                self._put_lines(now)
+            if self._is_in_flight:
+                return
+            if not lanes.is_confirmed:
+                self.questions.begin()
+                self._put_question(now)
+                return
+            if who.stage is Stage.UNKNOWN:
+                lanes.commands.add("M115")
+            elif who.stage is not Stage.READY or not lanes.turn_to_print():
+                return
+
+    def _put_lines(self, now: float) -> None:
+        track = self._lanes.track
+        first, high = track.next, track.high
+        data = self._lanes.take(self._window)
+        if not data:
+            return
+        self._out += data
+        self.sent_lines += track.next - first
+        if first <= high:
+            self.resent_lines += min(high + 1, track.next) - first
+        self._deadline = now + self._profile.link.silence_s
+
+    def _put_question(self, now: float, before: bytes = b"") -> None:
+        self._out += before + self._dialect.question(self._lanes.track.next)
+        self._phase, self._deadline = Phase.ASKING, now + self.questions.put()
+
+    def _ask(self) -> None:
+        """Ask where the firmware stands with the next bytes sent; answers to older questions still count."""
+        if self._phase is not Phase.ASKING:
+            self.questions.begin()
+        self.questions.is_due, self._phase = True, Phase.FLOWING
+
+    # --- endings --------------------------------------------------------------------------------------------------
+
+    @property
+    def firmware(self) -> Firmware:
+        """What the printer said of itself last."""
+        return self._who.firmware
+
+    def _synced(self, is_taken: bool) -> list[Event]:
+        """The counter was to be moved: it was, or it will be tried again."""
+        self._lanes.note_sync(is_taken=is_taken)
+        self._strikes = 0 if is_taken else self._strikes + 1
+        return [] if self._strikes < SYNC_TRIES else self._end(PrinterSilent())
+
+    def _restart(self, cause: str, now: float) -> list[Event]:
+        """Everything we knew of the firmware is void: begin anew."""
+        is_news = (
+            self._who.stage is not Stage.UNKNOWN or self._phase is Phase.HALTED or self._adoption is not None
+        )
+        self._forget(self.firmware)
+        self._phase, self._deadline = Phase.BOOTING, now + SETTLE_S
+        return [PrinterReset(cause)] if is_news else []
+
+    def _doubt(self, last: int) -> list[Event]:
+        """Lines went unacknowledged, and this firmware cannot tell which of them it took: nobody may guess."""
+        track = self._lanes.track
+        missing = (
+            f"line {track.acked + 1}" if last == track.acked + 1 else f"lines {track.acked + 1} to {last}"
+        )
+        self._forget(self.firmware)
+        return [InDoubt(f"{missing} was not acknowledged, and the firmware does not count lines")]
+
+    def _end(self, how: PortGone | PrinterSilent) -> list[Event]:
+        """There is nobody to talk to until the port is opened anew."""
+        self._phase, self._deadline = Phase.GONE, None
+        return [how]
+
+    def _halt(self, reason: str, *, is_confirmed: bool = True) -> list[Event]:
+        if self._phase is Phase.HALTED:
+            return []
+        self._phase, self._deadline = Phase.HALTED, None
+        return [PrinterHalted(reason, is_confirmed)]
