@@ -20,12 +20,14 @@ Quality = Literal["done", "todo", "exempt"]
 _SOURCED_TABLES = ("link", "limits", "park", "cooling", "crash")
 # Firmwares that say nothing while they work; Marlin and its kin say busy, at the interval that M113 sets.
 _SILENT_AT_WORK: frozenset[Dialect] = frozenset({"reprapfirmware", "smoothieware", "klipper"})
-# Firmwares without M155: an unknown command to Klipper, which answers ok to it; Smoothieware has none.
-_NEVER_REPORTS: frozenset[Dialect] = frozenset({"smoothieware", "klipper"})
+# Firmwares without M155: Klipper answers ok to the unknown command, the others have none (RRF GCodes2.cpp).
+_NEVER_REPORTS: frozenset[Dialect] = frozenset({"reprapfirmware", "smoothieware", "klipper"})
 # Firmwares whose Cap lines name AUTOREPORT_TEMP when M155 works (Marlin M115.cpp, Prusa-Firmware Marlin_main.cpp).
 _NAMES_ITS_REPORT: frozenset[Dialect] = frozenset({"marlin", "prusa"})
 # Firmwares that can unpack MeatPack (Marlin feature/meatpack.cpp, Prusa-Firmware meatpack.cpp).
 _UNPACKS: frozenset[Dialect] = frozenset({"marlin", "prusa"})
+# Firmwares that drop a spoiled line without a word (RRF StringParser.cpp): a second in flight would overtake it.
+_DROPS_IN_SILENCE: frozenset[Dialect] = frozenset({"reprapfirmware"})
 # Firmwares that check no line number: none of them can be asked which line it took last.
 _KEEPS_NO_COUNT: frozenset[Dialect] = frozenset({"reprapfirmware", "klipper"})
 
@@ -54,7 +56,9 @@ class LinkTable(_Table, frozen=True):
         int, Meta(ge=64, le=65536, description="bytes that may wait unread in the printer; one less is used")
     ]
     window_lines: Annotated[int, Meta(ge=1, le=64, description="most lines in flight")]
-    queue_lines: Annotated[int, Meta(ge=1, le=64, description="command slots of the firmware (BUFSIZE)")]
+    queue_lines: Annotated[
+        int, Meta(ge=1, le=64, description="command slots of the firmware, Marlin's BUFSIZE")
+    ]
     boot_wait_s: Annotated[
         float, Meta(gt=0, le=600, description="how long after opening a board may swallow what is sent")
     ]
@@ -128,7 +132,7 @@ class QualityTable(_Table, frozen=True):
 
     simulated: Annotated[Quality, Meta(description="a print on the virtual printer of this dialect")]
     wire_faults: Annotated[Quality, Meta(description="the same over a spoiled wire, no line lost or doubled")]
-    conformance: Annotated[Quality, Meta(description="against the firmware's own code, compiled and run")]
+    conformance: Annotated[Quality, Meta(description="the dialect held against what the real firmware says")]
     real_board: Annotated[Quality, Meta(description="a print on the real machine")]
     thermal_runaway_proven: Annotated[
         Quality, Meta(description="heater unplugged on the real machine, it halted")
@@ -209,8 +213,10 @@ def _objections(profile: Profile, path: Path) -> Iterator[tuple[str, str]]:
         re.compile(profile.identify.firmware_name)
     except re.error as error:
         yield "identify.firmware_name", f"is no regular expression: {error}"
-    if profile.park.x_mm > profile.limits.bed_x_mm or profile.park.y_mm > profile.limits.bed_y_mm:
-        yield "park", "lies off the bed"
+    if profile.park.x_mm > profile.limits.bed_x_mm:
+        yield "park.x_mm", "lies off the bed"
+    if profile.park.y_mm > profile.limits.bed_y_mm:
+        yield "park.y_mm", "lies off the bed"
     yield from _link_objections(profile)
     yield from _dialect_objections(profile)
     yield from _source_objections(profile)
@@ -239,6 +245,8 @@ def _dialect_objections(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "link.busy_s", f"must be 0: {dialect} says nothing while it works"
     if not (dialect in _SILENT_AT_WORK or identify.needs_acceptance or link.busy_s):
         yield "link.busy_s", f"must be 1 or more: {dialect} says when it is busy"
+    if dialect in _DROPS_IN_SILENCE and link.window_lines != 1:
+        yield "link.window_lines", f"must be 1: {dialect} drops a spoiled line without a word"
     if link.report == "auto" and dialect in _NEVER_REPORTS:
         yield "link.report", f"must be poll: {dialect} has no M155"
     if (
