@@ -21,7 +21,7 @@ def main(source: Path, target: Path, profile_id: str, least_lines: int) -> None:
     limits = limits_of(find_profile(profile_id))
     calls = 0
 
-    def progress(_done: int, _of: int) -> None:
+    def progress(*_done: int) -> None:
         nonlocal calls
         calls += 1
 

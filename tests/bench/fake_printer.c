@@ -240,7 +240,7 @@ static void take(port_t *p, uint64_t t)
     if (!here) return;
     uint64_t done = execute(p, here, p->line, bytes);
     p->lines++, p->bytes += bytes;
-    if (judge(p, done, p->line)) obey(p, t, done, p->line);
+    if (judge(p, done, p->line)) obey(p, here, done, p->line);
 }
 
 static void hear(port_t *p)
