@@ -36,6 +36,21 @@ class PrinterReport(Word, frozen=True, tag="printer"):
     state: PrinterWord
     firmware: str = ""
     reason: str | None = None
+    dialect: str = ""
+    window: int = 0  # lines in flight, now
+    is_stop_immediate: bool = False  # M112 acts at once, even with a full queue; else the cell's power is the stop
+
+
+class PrinterSays(Word, frozen=True, tag="printer_says"):
+    """What the printer wants a person to know; ``text`` is its own, cut to 200 characters.
+
+    ``what``: ``prompt`` (``text`` asks, ``buttons`` are what it offers), ``prompt_end`` (nobody need answer any more),
+    ``notification``, ``out_of_filament``, ``cold_extrusion`` (it moves on without plastic), ``thermal``, ``error``.
+    """
+
+    what: str
+    text: str = ""
+    buttons: tuple[str, ...] = ()
 
 
 class Temps(Word, frozen=True, tag="temps"):
@@ -95,6 +110,15 @@ class Stop(Word, frozen=True, tag="stop"):
     """Emergency: M112 ahead of everything."""
 
 
+class Accept(Word, frozen=True, tag="accept"):
+    """An officer lets a firmware of this very name print under the cautious profile; "" takes that back.
+
+    Said after each hello of a printer for which an officer has said so.
+    """
+
+    firmware: str
+
+
 class Known(Word, frozen=True, tag="known"):
     """The desk has recorded this state of this run; the worker may forget it."""
 
@@ -102,8 +126,8 @@ class Known(Word, frozen=True, tag="known"):
     state: RunWord
 
 
-ToDesk = Hello | PrinterReport | Temps | Progress | RunReport
-ToWorker = Lease | Pause | Resume | Cancel | Stop | Known
+ToDesk = Hello | PrinterReport | PrinterSays | Temps | Progress | RunReport
+ToWorker = Lease | Pause | Resume | Cancel | Stop | Accept | Known
 
 
 # --- interlock-<cell>.sock (the interlock listens) --------------------------------------------------------------------
