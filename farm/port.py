@@ -32,6 +32,7 @@ class Port:
         self.fd: int = self._serial.fileno()
         self._keep_power_on_close()
         self._unsent = b""
+        self.has_unsent = False  # whether bytes wait for room
 
     def _keep_power_on_close(self) -> None:
         """Clear HUPCL: closing must not pulse DTR, which would reset the board at the next opening."""
@@ -41,11 +42,6 @@ class Port:
             termios.tcsetattr(self.fd, termios.TCSANOW, attributes)
         except termios.error:
             return  # it vanished between opening and here; the next read says so
-
-    @property
-    def has_unsent(self) -> bool:
-        """Whether bytes wait for room."""
-        return bool(self._unsent)
 
     def read(self) -> bytes | None:
         """What has come; None when nothing has, b"" when the port is gone."""
@@ -58,24 +54,26 @@ class Port:
 
     def write(self, data: bytes) -> None:
         """Send, now or as soon as there is room. A port that is gone is told by the next read."""
-        self._unsent += data
-        self.flush()
+        if self.has_unsent:
+            self.write_first(self._unsent + data)
+        elif data:
+            self.write_first(data)
 
     def write_first(self, data: bytes) -> None:
-        """Send ahead of everything that still waits here."""
-        self._unsent = data
-        self.flush()
+        """Send instead of everything that still waits here."""
+        try:
+            sent = os.write(self.fd, data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            sent = len(data)
+        self.has_unsent = sent < len(data)
+        self._unsent = data[sent:] if self.has_unsent else b""
 
     def flush(self) -> None:
         """Send what waits, as far as there is room."""
-        try:
-            sent = os.write(self.fd, self._unsent) if self._unsent else 0
-        except BlockingIOError:
-            return
-        except OSError:
-            self._unsent = b""
-            return
-        self._unsent = self._unsent[sent:]
+        if self.has_unsent:
+            self.write_first(self._unsent)
 
     def close(self) -> None:
         """Let it go."""

@@ -1,43 +1,30 @@
-"""Starting a worker: its printer's section of node.toml to sockets, port, journal and readiness."""
+"""Starting a worker: its printer's section of node.toml becomes a place, the place a lean program."""
 
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
-import signal
 from pathlib import Path
 
+from farm.worker.lean import become_lean
 from farm.worker.place import worker_place
-from farm.worker.shell import Worker
-from provisioning.clock import SystemClock
 from provisioning.config import load_node
 from provisioning.errors import Unavailable
-from provisioning.log import start_log
-from provisioning.notify import loop_petter, notify
 
 
 def run_worker(config: Path, printer_id: str) -> None:
-    """Own one printer until SIGTERM.
+    """Own one printer until SIGTERM, as a program of its own in this process's place: does not return.
 
     Raises:
         ConfigRefused: the node has no such printer.
         BadProfile: its profile is refused.
         Unavailable: ``worker_runs_already``.
+        OSError: the lean program cannot be started.
     """
-    start_log()
-    node = load_node(config)
-    place = worker_place(node, printer_id)
-    place.journal.parent.mkdir(parents=True, exist_ok=True)
-    claim = _claim(place.journal.with_suffix(".lock"), printer_id)
-    clock = SystemClock()
-    log = logging.getLogger(f"worker {printer_id}")
-    worker = Worker(place, clock.monotonic_s, log.info, loop_petter(clock.monotonic_s), os.getpid())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: worker.stop())
-    notify("READY=1")
-    worker.run()
-    os.close(claim)
+    place = worker_place(load_node(config), printer_id)
+    journal = Path(place.journal)
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    become_lean(place, _claim(journal.with_suffix(".lock"), printer_id))
 
 
 def _claim(path: Path, printer_id: str) -> int:

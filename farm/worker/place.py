@@ -1,25 +1,30 @@
-"""Where a worker works: its printer, its cell, its sockets and its journal, from node.toml."""
+"""Where a worker works: its printer, its cell, its sockets and its journals, from node.toml. Fit to be handed over."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from farm.profiles import Profile, find_profile
-from provisioning.config import ConfigRefused, Node
+import msgspec
+
+from farm.profiles import Profile
+from provisioning.errors import Refused
+
+if TYPE_CHECKING:
+    from provisioning.config import Node
 
 
-@dataclass(frozen=True)
-class WorkerPlace:
-    """What one worker needs to know."""
+class WorkerPlace(msgspec.Struct, frozen=True):
+    """What one worker needs to know; paths as text, so that it survives the way into a new program."""
 
     printer: str
     cell: str
-    port: Path
+    port: str
     profile: Profile
-    desk_socket: Path
-    cell_socket: Path
-    journal: Path
+    cautious: Profile | None  # how to talk to a firmware that an officer accepted by name
+    desk_socket: str
+    cell_socket: str
+    journal: str
+    progress: str
 
 
 def worker_place(node: Node, printer_id: str) -> WorkerPlace:
@@ -29,6 +34,9 @@ def worker_place(node: Node, printer_id: str) -> WorkerPlace:
         ConfigRefused: the node has no such printer.
         BadProfile: its profile is refused.
     """
+    from farm.profiles import find_profile
+    from provisioning.config import ConfigRefused
+
     sections = node.farm.printers if node.farm else ()
     section = next((one for one in sections if one.printer_id == printer_id), None)
     if section is None:
@@ -36,9 +44,20 @@ def worker_place(node: Node, printer_id: str) -> WorkerPlace:
     return WorkerPlace(
         printer=printer_id,
         cell=section.cell,
-        port=Path(section.port),
+        port=section.port,
         profile=find_profile(section.profile),
-        desk_socket=node.run_dir / "desk.sock",
-        cell_socket=node.run_dir / f"interlock-{section.cell}.sock",
-        journal=node.state_dir / f"worker-{printer_id}.json",
+        cautious=_cautious(),
+        desk_socket=str(node.run_dir / "desk.sock"),
+        cell_socket=str(node.run_dir / f"interlock-{section.cell}.sock"),
+        journal=str(node.state_dir / f"worker-{printer_id}.json"),
+        progress=str(node.state_dir / f"worker-{printer_id}.line"),
     )
+
+
+def _cautious() -> Profile | None:
+    from farm.profiles import find_profile
+
+    try:
+        return find_profile("generic-cautious")
+    except Refused:
+        return None  # an unknown firmware then stays quarantined

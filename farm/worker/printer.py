@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import selectors
+import select
 from collections.abc import Callable
+from pathlib import Path
 
 from farm.link.events import Event, PortGone, PrinterHalted, PrinterSilent, Quarantined, Ready
 from farm.link.marlin import MarlinLink
@@ -24,13 +25,17 @@ class PrinterSide:
     def __init__(
         self,
         place: WorkerPlace,
-        selector: selectors.BaseSelector,
+        others: int,
         monotonic_s: Callable[[], float],
         on_event: Callable[[Event, float], None],
     ) -> None:
-        self._place, self._selector, self._now, self._on_event = place, selector, monotonic_s, on_event
+        """``others`` is a descriptor that is readable when anything but the port speaks: it goes first."""
+        self._place, self._now, self._on_event = place, monotonic_s, on_event
         self.link = MarlinLink(place.profile)
+        self._wait = select.epoll(2)
+        self._wait.register(others, select.EPOLLIN)
         self._port: Port | None = None
+        self._wants_room = False
         self._open_s = 0.0
         self._reason: str | None = None
         self._quarantined: str | None = None
@@ -61,24 +66,50 @@ class PrinterSide:
             return
         self._open_s = now_s + REOPEN_S
         try:
-            self._port = Port(self._place.port, self._place.profile.link.baud)
+            self._port = Port(Path(self._place.port), self._place.profile.link.baud)
         except Unavailable as error:
             self._reason = error.reason
             return
         self._reason = self._quarantined = None
-        self._selector.register(self._port.fd, selectors.EVENT_READ, self._serve)
+        self._wants_room = False
+        self._wait.register(self._port.fd, select.EPOLLIN)
         self.link.open(now_s)
 
-    def send(self) -> None:
-        """Put on the wire what the link wants there."""
+    def serve(self, due_s: float) -> None:
+        """Wait, and move lines as they are acknowledged, until ``due_s``, a deadline, or until anything else speaks.
+
+        This is the loop that runs hundreds of times a second: one wait, one read, one write. A chore taken up at
+        each turn would cost more than the line: Python that was not run for 3 ms is cold in the processor's cache.
+        """
+        now_s = self._now()
         if self._port is None:
+            self._wait.poll(max(0.0, min(due_s, self.deadline or due_s) - now_s), 1)
             return
-        if data := self.link.data_to_send(self._now()):
-            self._port.write(data)
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._port.has_unsent else 0)
-        key = self._selector.get_key(self._port.fd)
-        if key.events != wanted:
-            self._selector.modify(self._port.fd, wanted, key.data)
+        port, link, now, wait = self._port, self.link, self._now, self._wait.poll
+        self._write(port, link.data_to_send(now_s))
+        while now_s < due_s:
+            deadline_s = link.deadline
+            until_s = due_s if deadline_s is None or deadline_s > due_s else deadline_s
+            ready = wait(until_s - now_s if until_s > now_s else 0.0, 2)
+            if len(ready) != 1 or ready[0][0] != port.fd:
+                return
+            if ready[0][1] & select.EPOLLOUT:
+                port.flush()
+            data = port.read()
+            now_s = now()
+            if data is not None and (events := link.receive_data(data, now_s)):
+                self._take(events, now_s)
+                if self._port is not port:
+                    return
+            if (out := link.data_to_send(now_s)) or self._wants_room:
+                self._write(port, out)
+
+    def _write(self, port: Port, data: bytes) -> None:
+        """Put on the wire what the link wants there, and what still waits."""
+        port.write(data)
+        if port.has_unsent is not self._wants_room:
+            self._wants_room = port.has_unsent
+            self._wait.modify(port.fd, select.EPOLLIN | (select.EPOLLOUT if self._wants_room else 0))
 
     def stop(self, now_s: float) -> bool:
         """M112, ahead of everything that still waits; false when there is no wire to put it on."""
@@ -101,21 +132,11 @@ class PrinterSide:
     def close(self, reason: str | None = None) -> None:
         """Let the port go; ``reason`` says why."""
         if self._port is not None:
-            self._selector.unregister(self._port.fd)
+            self._wait.unregister(self._port.fd)
             self._port.close()
             self._port = None
         self._reason, self._gone_s = reason, None
         self._open_s = self._now() + REOPEN_S
-
-    def _serve(self, mask: int) -> None:
-        if self._port is None:
-            return
-        if mask & selectors.EVENT_WRITE:
-            self._port.flush()
-        if mask & selectors.EVENT_READ and (data := self._port.read()) is not None:
-            now_s = self._now()
-            self._take(self.link.receive_data(data, now_s), now_s)
-            self.send()
 
     def _take(self, events: list[Event], now_s: float) -> None:
         for event in events:

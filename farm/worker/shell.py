@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import selectors
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from farm.link.events import (
     Event,
     PrinterReset,
+    SourceDone,
     Temperatures,
 )
 from farm.run import Drop, Effect, Hold, Interrupt, PrintRun, Report, RunState, StopNow, Stream, Submit
@@ -60,13 +62,13 @@ class Worker:
         pid: int,
     ) -> None:
         self._place, self._now, self._log, self._alive, self._pid = place, monotonic_s, log, alive, pid
-        self._selector = selectors.DefaultSelector()
-        self._desk = LineClient(place.desk_socket, self._selector, self._on_desk, self._greet)
+        self._selector = selectors.EpollSelector()
+        self._desk = LineClient(Path(place.desk_socket), self._selector, self._on_desk, self._greet)
         self._cell = LineClient(
-            place.cell_socket, self._selector, self._on_cell, self._subscribe, self._lose_cell
+            Path(place.cell_socket), self._selector, self._on_cell, self._subscribe, self._lose_cell
         )
-        self._record = RunRecord(RunJournal(place.journal), monotonic_s, self._say, log)
-        self._printer = PrinterSide(place, self._selector, monotonic_s, self._on_event)
+        self._record = RunRecord(RunJournal(Path(place.journal)), monotonic_s, self._say, log)
+        self._printer = PrinterSide(place, self._selector.fileno(), monotonic_s, self._on_event)
         self._link = self._printer.link
         self._job: LeasedJob | None = None
         self._run: PrintRun | None = None
@@ -96,27 +98,27 @@ class Worker:
     # --- one turn -----------------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
+        """Every chore once, in between the printer's own loop."""
         now_s = self._now()
         self._alive()
         self._desk.turn(now_s)
         self._cell.turn(now_s)
         if self._is_live:
             self._printer.look(now_s)
-        self._printer.send()
-        turn(self._selector, self._wait_s(now_s))
+        self._printer.serve(self._due_s(now_s))
+        turn(self._selector, 0.0)
         now_s = self._now()
         self._mind_cell(now_s)
         self._printer.handle_timeout(now_s)
         if self._run is not None:
             self._perform(self._run.handle_timeout(now_s), now_s)
-            self._note_line(now_s)
+        if self._link.next_line is not None:
+            self._note_line(self._link.next_line - 1, now_s)
         self._tell(now_s)
 
-    def _wait_s(self, now_s: float) -> float:
-        due = [self._beat_s + BEAT_S, self._report_s + REPORT_S]
-        if self._printer.deadline is not None:
-            due.append(self._printer.deadline)
-        return max(0.0, min(due) - now_s)
+    def _due_s(self, now_s: float) -> float:
+        """When the next chore is due."""
+        return max(now_s, min(self._beat_s + BEAT_S, self._report_s + REPORT_S))
 
     def _on_event(self, event: Event, now_s: float) -> None:
         if isinstance(event, Temperatures):
@@ -126,15 +128,17 @@ class Worker:
         if self._heat.take(event, now_s, has_run=self._run is not None):
             self._cut_power("an emergency stop was not confirmed")
         if self._run is not None:
+            if isinstance(event, SourceDone):  # a job so short that no chore has seen it print
+                self._note_line(event.line, now_s)
             self._perform(self._run.take(event, now_s), now_s)
 
-    def _note_line(self, now_s: float) -> None:
+    def _note_line(self, line: int, now_s: float) -> None:
         """Remember the last line that was taken; the first layer's begin turns heating into printing."""
-        if self._run is None or self._job is None or self._link.next_line is None:
+        if self._run is None or self._job is None:
             return
-        self._line = self._link.next_line - 1
+        self._line = line
         if self._run.state is RunState.HEATING:
-            self._perform(self._run.note_layer(self._job.spool.layer_at(self._line)), now_s)
+            self._perform(self._run.note_layer(self._job.spool.layer_at(line)), now_s)
 
     # --- effects ------------------------------------------------------------------------------------------------------
 
