@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from farm.link.dialects.base import Standing
-from farm.link.events import Busy, Event, Held, PortGone, Position, PrinterHalted, Ready, Resent, SourceDone
+from farm.link.events import (
+    Busy,
+    Event,
+    Held,
+    PortGone,
+    Position,
+    PrinterHalted,
+    Ready,
+    Resent,
+    Said,
+    SourceDone,
+)
 from farm.link.framing import OKS
+from farm.link.meatpack import ON, is_on
 from farm.link.replies import Identity, LastLine, Ok, Reply, Report, Resend, Start
-from farm.link.speaking import DRAIN_S, NUMBERED_OKS, REFUSED_S, SETTLE_S, STRIKES, Phase, Speaking
+from farm.link.speaking import DRAIN_S, NUMBERED_OKS, PACKING_S, REFUSED_S, SETTLE_S, STRIKES, Phase, Speaking
 from farm.link.window import Window
 
 
@@ -63,6 +75,13 @@ class Hearing(Speaking):
             return self._take_reply(meaning, now)
         if isinstance(meaning, Busy):
             self._note_life(now)
+        elif (
+            isinstance(meaning, Said)
+            and self._phase is Phase.PACKING
+            and (on := is_on(meaning.text)) is not None
+        ):
+            self._packing.is_on = on
+            self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         elif isinstance(meaning, Position) and self._phase is Phase.ASKING:
             return [meaning, *self._take_answer(meaning, now)]
         return [meaning]
@@ -203,6 +222,9 @@ class Hearing(Speaking):
             self._window = Window(max(1, min(link.window_lines, link.queue_lines - 1)), link.rx_bytes)
         if not self._dialect.reports_itself(self.firmware, self._profile):
             self._polling.begin(now)
+        offers = "MEATPACK" in self.firmware.capabilities or self._dialect.hides_meatpack
+        if self._packing.is_wanted and offers:
+            self._out, self._phase, self._deadline = ON, Phase.PACKING, now + PACKING_S
 
     @property
     def is_stop_immediate(self) -> bool:

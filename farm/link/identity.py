@@ -10,6 +10,7 @@ from farm.profiles import IdentifyTable
 
 MAX_CAPABILITIES = 128  # Marlin 2.1 names about 40
 _KEY = re.compile(r"\b([A-Z][A-Z_]{2,}):")
+_BEFORE_CAPABILITY = re.compile("(?=Cap:)")
 _CAPABILITY = re.compile(r"Cap:([A-Z0-9_]+):([01])")
 
 
@@ -25,7 +26,8 @@ def read_identity(lines: list[str]) -> Firmware:
     """The answer in ``lines``; what was not said is empty or off."""
     fields: dict[str, str] = {}
     capabilities: set[str] = set()
-    for line in lines:
+    # a newline may be missing before the first capability (Prusa-Firmware without MACHINE_UUID)
+    for line in (part for whole in lines for part in _BEFORE_CAPABILITY.split(whole)):
         if match := _CAPABILITY.fullmatch(line):
             if match[2] == "1" and len(capabilities) < MAX_CAPABILITIES:
                 capabilities.add(match[1])

@@ -22,6 +22,11 @@ class Questions:
         self._inquiry = dialect.begin_inquiry()
 
     @property
+    def are_unheard(self) -> bool:
+        """Whether more than one went without an answer."""
+        return self._unanswered > 1
+
+    @property
     def are_in_vain(self) -> bool:
         """Whether nothing answered for so long that nobody is there."""
         return self._unanswered >= ASK_TRIES and self._waited_s >= self._quiet_max_s

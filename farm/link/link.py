@@ -65,7 +65,9 @@ class Link(Hearing):
 
         Bare, because Marlin heeds it early only so; its extra ok is sorted out by asking.
         """
-        self._out += self._dialect.interrupt_bytes
+        self._out += (
+            self._dialect.interrupt_bytes
+        )  # packed as everything else: Marlin heeds it when it is read
         if self._is_in_flight or self._phase in {Phase.REFUSED, Phase.ASKING}:
             self._ask()
 
@@ -73,7 +75,7 @@ class Link(Hearing):
         """The firmware's emergency stop, ahead of everything else that waits here."""
         if self._phase in {Phase.GONE, Phase.HALTED}:
             return
-        self._out = self._dialect.stop_bytes
+        self._out = self._packing.end(self._dialect.stop_bytes)
         if self._phase is not Phase.STOPPING:  # pressed again: the first press's time runs on
             self._phase, self._deadline = Phase.STOPPING, now + STOP_S
 
@@ -85,6 +87,10 @@ class Link(Hearing):
             return []
         if self._phase is Phase.BOOTING:
             self._phase, self._deadline = Phase.FLOWING, now
+            self._out = self._packing.end()  # whoever spoke before may have left it on
+        elif self._phase is Phase.PACKING:
+            self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
+            self._out = self._packing.end()
         elif self._phase is Phase.REFUSED:
             return self._resolve_refusal(now)
         elif self._phase is Phase.STOPPING:

@@ -18,6 +18,7 @@ from farm.link.events import (
 from farm.link.framing import Lines
 from farm.link.identity import Firmware
 from farm.link.inquiry import Questions
+from farm.link.meatpack import Packing
 from farm.link.polling import Polling
 from farm.link.tracks import Lanes
 from farm.link.window import Window
@@ -26,6 +27,7 @@ from farm.profiles import Profile
 SETTLE_S = 1.0  # a banner comes in one go; quiet for so long, it is over
 REFUSED_S = 1.0  # error, resend and ok are written in one go
 DRAIN_S = 0.05  # a USB bridge's latency timer (16 ms) both ways, and a firmware's main loop
+PACKING_S = 1.0  # the order is answered when it is read
 SYNC_TRIES = 20  # M110 without effect: not a firmware we know
 STRIKES = 3  # answers that cannot be, in a row
 NUMBERED_OKS = 3  # so many oks with numbers in a row: this firmware always gives them
@@ -38,6 +40,7 @@ class Phase(Enum):
     BOOTING = "booting"
     FLOWING = "flowing"  # lines go out and are acknowledged, or there is nothing to say
     REFUSED = "refused"  # for the rest of a refusal, and for what was on its way behind the refused line
+    PACKING = "packing"  # for the word that packed lines are understood
     ASKING = "asking"  # for the answer to a question
     STOPPING = "stopping"
     HALTED = "halted"
@@ -68,6 +71,7 @@ class Speaking:
         self._strikes = self._numbered_oks = 0
         self._window = Window(link.window_lines, link.rx_bytes)
         self._polling = Polling(link.report_s)
+        self._packing = Packing(is_wanted=link.meatpack)
         self._adoption: Adoption | None = None
 
     @property
@@ -87,7 +91,7 @@ class Speaking:
         if self._phase is Phase.FLOWING:
             self._fill(now)
         out, self._out = self._out, b""
-        return out
+        return self._packing.put(out) if self._packing.is_on else out
 
     def _fill(self, now: float) -> None:
         """Send what the window has room for; when everything is acknowledged, what comes next."""
@@ -126,6 +130,8 @@ class Speaking:
         self._deadline = now + self._profile.link.silence_s
 
     def _put_question(self, now: float, before: bytes = b"") -> None:
+        if self._packing.is_on and self.questions.are_unheard:
+            self._out = self._packing.end()  # perhaps it is not understood any more
         self._out += before + self._dialect.question(self._lanes.track.next)
         self._phase, self._deadline = Phase.ASKING, now + self.questions.put()
 

@@ -69,6 +69,7 @@ class Dialect:
         False  # in order and complete (a pseudo-terminal): an answer proves all before
     )
     numbers_own_oks: ClassVar[bool] = False  # every ok of a line bears its number, so a bare one is none
+    hides_meatpack: ClassVar[bool] = False  # it may be there though no capability names it
     stop_bytes: ClassVar[bytes] = (
         b"\nM112\n"  # bare and after a newline, so that a half-sent line cannot hide it
     )

@@ -89,6 +89,10 @@ def test_identity_keys_are_parted_though_values_hold_blanks_and_colons() -> None
         ]
     )
     assert told.name == "Marlin 2.1.2 (Nov 1 2026 10:20:30)"
+    glued = read_identity(
+        ["FIRMWARE_NAME:Prusa-Firmware 3.14 based on Marlin EXTRUDER_COUNT:1Cap:AUTOREPORT_TEMP:1"]
+    )
+    assert glued.capabilities == {"AUTOREPORT_TEMP"}
     assert told.machine == "My Printer"
     assert told.capabilities == {"EEPROM"}
 

@@ -1,0 +1,62 @@
+"""MeatPack: fifteen characters take half a byte each, so a line of G-code takes a little over half its bytes. Pure.
+
+Source: Marlin 2.1 feature/meatpack.cpp (also in Prusa-Firmware since 3.11). Of each packed byte the low half comes
+first; ``1111`` says that the character follows as a byte of its own. Two bytes ``FF`` and a third are an order.
+"""
+
+from __future__ import annotations
+
+ORDER = b"\xff\xff"
+ON, OFF, QUERY = ORDER + b"\xfb", ORDER + b"\xfa", ORDER + b"\xf8"
+ANSWER = "[MP] PV"  # "[MP] PV01 ON ESP": version, whether it is on, whether spaces are sent
+LITERAL = 0xF
+_CHARACTERS = b"0123456789. \nGX"  # halves 0 to 14, with spaces sent
+_HALVES = bytes(_CHARACTERS.find(byte) if byte in _CHARACTERS else LITERAL for byte in range(256))
+NEWLINE = ord("\n")
+
+
+def pack(text: bytes) -> bytes:
+    """Whole lines, packed so that each begins with a byte of its own: a spoiled one spoils no other.
+
+    ``text`` ends with a newline; none of its bytes is above 126.
+    """
+    return b"".join(_pack_line(line + b"\n") for line in text[:-1].split(b"\n"))
+
+
+def _pack_line(line: bytes) -> bytes:
+    if len(line) % 2:
+        line += b"\n"  # what follows a newline in the same byte is not read
+    halves = line.translate(_HALVES)
+    packed = bytearray()
+    for at in range(0, len(line), 2):
+        low, high = halves[at], halves[at + 1]
+        packed.append(high << 4 | low)
+        if low == LITERAL:
+            packed.append(line[at])
+        if high == LITERAL:
+            packed.append(line[at + 1])
+    return bytes(packed)
+
+
+def is_on(answer: str) -> bool | None:
+    """What a firmware's line says of its packing; ``None`` when it says nothing of it."""
+    if not answer.startswith(ANSWER):
+        return None
+    return " ON " in f"{answer} " and " NSP" not in answer  # without spaces it would read another table
+
+
+class Packing:
+    """Whether what goes out is packed. It is off until the firmware said that it is on, and off again in any doubt."""
+
+    def __init__(self, *, is_wanted: bool) -> None:
+        """``is_wanted``: the profile allows it; the firmware must offer it too."""
+        self.is_wanted, self.is_on = is_wanted, False
+
+    def put(self, out: bytes) -> bytes:
+        """``out`` as it goes on the wire."""
+        return pack(out) if self.is_on and out else out
+
+    def end(self, out: bytes = b"") -> bytes:
+        """The order to end it, followed by ``out`` as it is; only ``out`` when nothing was ever packed."""
+        self.is_on = False
+        return OFF + out if self.is_wanted else out
