@@ -77,7 +77,8 @@ class VirtualBoard:
         old, self.machine = self.machine, self.machine_class(now, self._say, self._kill)
         self.machine.inherit(old, now)
         self.last_number = 0
-        self.is_killed = False
+        self.is_killed = False  # stopped for good, by M112 or for a fault
+        self._is_dead = False  # and deaf
         self._ring = bytearray()
         self._partial = bytearray()
         self._later.clear()
@@ -100,7 +101,7 @@ class VirtualBoard:
     def tell(self, line: str, now: float) -> None:
         """Say something unasked, as a filament sensor or a button makes it do."""
         self.advance(now)
-        if not self.is_killed and not self._is_booting:
+        if not self._is_deaf():
             self._say(line)
 
     def halt(self, why: str, now: float) -> None:
@@ -132,9 +133,9 @@ class VirtualBoard:
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the host; what does not fit the ring is lost without a word, as on a wire without flow control."""
         self.advance(now)
-        if self._is_deaf():
+        if not data or self._is_deaf():
             return
-        self._overhear(data)
+        data = self._overhear(data)
         for begin in range(
             0, len(data), PIECE_BYTES
         ):  # byte by byte on the wire: the reader has its turn between
@@ -149,7 +150,7 @@ class VirtualBoard:
             self._work()
 
     def _is_deaf(self) -> bool:
-        return self.is_killed or self._is_booting
+        return self._is_dead or self._is_booting
 
     def data_to_send(self) -> bytes:
         """What the host will read."""
@@ -161,11 +162,13 @@ class VirtualBoard:
 
     def next_at(self) -> float:
         """When something happens by itself, infinity when nothing will."""
-        if self.is_killed:
+        if self._is_dead:
             return math.inf
         if self._is_booting:
             return self._boot_at
-        at = min(self._chatter.next_at(), self.machine.fault_at()[0], self._due_at())
+        at = min(self._chatter.next_at(), self._due_at())
+        if not self.is_killed:
+            at = min(at, self.machine.fault_at()[0])
         if self._current is not None:
             at = min(at, self._wait())
         return min(at, self._later[0][0]) if self._later else at
@@ -176,7 +179,7 @@ class VirtualBoard:
             self.now = self.machine.now = max(self.now, at)
             if self._is_booting:
                 self._boot()
-            elif self.machine.fault_at()[0] <= self.now:
+            elif not self.is_killed and self.machine.fault_at()[0] <= self.now:
                 self._stop_by(*self.machine.fault_at()[1:])
             else:
                 self._pass(now)
@@ -188,7 +191,7 @@ class VirtualBoard:
         if self._due_at() <= self.now:
             self._fall_due()
         self._work()
-        if self.is_killed:
+        if self._is_deaf():
             return
         for line in self._chatter.lines(self.now, until, is_silent=self.mischief.is_silent):
             self._say(line)
@@ -197,11 +200,11 @@ class VirtualBoard:
 
     def _work(self) -> None:
         """Everything that can be done now: read while the queue has room, execute while nothing blocks."""
-        while not self.is_killed:
+        while not self._is_deaf():
             if self._ring:
                 self._read_ring()
             if self._current is None:
-                if not self._queue or self.is_killed:
+                if not self._queue:
                     return
                 self._start(*self._queue.popleft())
             elif self._wait() <= self.now:
@@ -215,7 +218,7 @@ class VirtualBoard:
 
     def _read_ring(self) -> None:
         ring, partial = self._ring, self._partial
-        while ring and not self.is_killed and self._has_room():
+        while ring and not self._is_deaf() and self._has_room():
             end = _line_end(ring)
             if end < 0:
                 partial += ring
@@ -241,14 +244,18 @@ class VirtualBoard:
     def _start(self, number: int | None, text: str) -> None:
         if self._on_executed is not None:
             self._on_executed(number, text)
-        self._current, self._current_line = self.machine.run(text), (number, text)
+        self._current, self._current_line = self._run(text), (number, text)
         self._chatter.begin(self.now)
         self._go_on()
 
+    def _run(self, text: str) -> Iterator[Wait]:
+        return self.machine.run(text)
+
     def _go_on(self) -> None:
-        assert self._current is not None
-        wait = next(self._current, None)
-        if self.is_killed or self._current is None:
+        current = self._current
+        assert current is not None
+        wait = next(current, None)
+        if self._current is not current:  # it has ended everything
             return
         if wait is not None:
             self._wait = wait
@@ -256,6 +263,8 @@ class VirtualBoard:
             return
         number, text = self._current_line
         self._done(number, text)
+        if self._is_deaf():
+            return
         self._current = None
         self._chatter.end(self.now, sets_reports=text.startswith("M155"))
 
@@ -297,37 +306,46 @@ class VirtualBoard:
         self._chatter.idle(self.now)
 
     def _go_dead(self) -> None:
-        self.machine.turn_off()
-        self.is_killed = True
-        self._current = None
-        self._queue.clear()
+        """Heaters off, deaf and dumb until a reset."""
+        self._go_safe()
+        self._is_dead = True
         self._ring.clear()
         self._later.clear()
 
+    def _go_safe(self) -> None:
+        """Heaters off, nothing moves, what was queued is forgotten; it still listens."""
+        self.machine.turn_off()
+        self.is_killed = True
+        self._queue.clear()
+        if self._current is not None:
+            self._current = None
+            self._chatter.end(self.now, sets_reports=False)
+
     # --- each firmware's own ------------------------------------------------------------------------------------------
 
-    def _banner(self, cause: str) -> tuple[str, ...]:
+    def _banner(self, cause: str, /) -> tuple[str, ...]:
         """What is said after a start; ``cause`` in Marlin's words."""
         raise NotImplementedError
 
-    def _take_line(self, text: str) -> None:
+    def _take_line(self, text: str, /) -> None:
         """Judge a line without its end and comment: queue it with ``_queue.append``, or refuse it."""
         raise NotImplementedError
 
-    def _done(self, number: int | None, text: str) -> None:
+    def _done(self, number: int | None, text: str, /) -> None:
         """A command is executed: acknowledge it."""
         raise NotImplementedError
 
-    def _kill(self, why: str) -> None:
+    def _kill(self, why: str, /) -> None:
         """Stop for good; ``why`` is empty for M112."""
         raise NotImplementedError
 
-    def _stop_by(self, fault: str, heater: str) -> None:
+    def _stop_by(self, fault: str, heater: str, /) -> None:
         """A heater's fault is noticed; names as :meth:`farm.sim.machine.Machine.fault_at` gives them."""
         raise NotImplementedError
 
-    def _overhear(self, data: bytes) -> None:
-        """Bytes as they arrive, before the ring."""
+    def _overhear(self, data: bytes, /) -> bytes:
+        """Look at bytes as they arrive; what goes on into the ring."""
+        return data
 
     def _forget(self) -> None:
         """A reset: the firmware's own memory."""

@@ -69,12 +69,16 @@ class Machine:
     silent: ClassVar[frozenset[str]] = _SILENT  # answered by ok alone
     planner_blocks: ClassVar[int] = PLANNER_BLOCKS
     planner_s: ClassVar[float] = math.inf
+    watch_s: ClassVar[tuple[float, float]] = (40.0, 60.0)  # WATCH_TEMP_PERIOD, WATCH_BED_TEMP_PERIOD
+    open_c: ClassVar[float] = -15.0  # what a broken sensor wire reads like
 
     def __init__(self, now: float, say: Callable[[str], None], kill: Callable[[str], None]) -> None:
         self.now = now
         # rise and time constant of a common 220 mm printer; 275 and 150 are HEATER_0_MAXTEMP and BED_MAXTEMP of Marlin
-        self.nozzle = Heater(rise_c=380.0, tau_s=150.0, watch_s=40.0, max_c=275.0)
-        self.bed = Heater(rise_c=110.0, tau_s=300.0, watch_s=60.0, max_c=150.0)
+        nozzle_watch_s, bed_watch_s = self.watch_s
+        open_c = self.open_c
+        self.nozzle = Heater(rise_c=380.0, tau_s=150.0, watch_s=nozzle_watch_s, max_c=275.0, open_c=open_c)
+        self.bed = Heater(rise_c=110.0, tau_s=300.0, watch_s=bed_watch_s, max_c=150.0, open_c=open_c)
         self.motion = Motion(self.planner_blocks, self.planner_s)
         self.capabilities = dict(CAPABILITIES)
         self.report_s = 0.0  # M155 S
@@ -164,7 +168,7 @@ class Machine:
         if self.motion.room_at(self.now) > self.now:
             yield lambda: self.motion.room_at(self.now)
         can_extrude = self.nozzle.true_c(self.now) >= EXTRUDE_MIN_C
-        if "E" in words and not can_extrude:
+        if "E" in words and not can_extrude and self.cold:
             self._say(self.cold)
         length = (
             math.hypot(words.get("I", 0.0), words.get("J", 0.0)) * math.pi if code in {"G2", "G3"} else None

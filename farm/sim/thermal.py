@@ -11,10 +11,13 @@ NO_FAULT = (math.inf, "")
 class Heater:
     """One heater with its sensor and the firmware's watch over both; times are the printer's own seconds."""
 
-    def __init__(self, *, rise_c: float, tau_s: float, watch_s: float, max_c: float) -> None:
+    def __init__(
+        self, *, rise_c: float, tau_s: float, watch_s: float, max_c: float, open_c: float = -15.0
+    ) -> None:
         """Full power would end ``rise_c`` above the room, by time constant ``tau_s``.
 
-        The firmware waits ``watch_s`` for a rise, and stops everything at ``max_c``.
+        The firmware waits ``watch_s`` for a rise, stops everything at ``max_c``, and reads ``open_c`` from a broken
+        sensor wire (-15 in Marlin's transcripts).
         """
         self.target_c = 0.0
         self.is_open = False  # sensor wire broken
@@ -22,6 +25,7 @@ class Heater:
         self._is_stuck = False  # its switch does not open any more: full power whatever the target
         self._has_power = True
         self._rise_c, self._tau_s, self._watch_s, self._max_c = rise_c, tau_s, watch_s, max_c
+        self._open_c = open_c
         self._from_c, self._from_s = AMBIENT_C, 0.0
 
     def true_c(self, now: float) -> float:
@@ -36,8 +40,13 @@ class Heater:
         return max(value, min(self.target_c, self._from_c)) if self._can_hold else value
 
     def read_c(self, now: float) -> float:
-        """The temperature the sensor tells; -15 with a broken wire, as real boards report."""
-        return -15.0 if self.is_open else self.true_c(now)
+        """The temperature the sensor tells."""
+        return self._open_c if self.is_open else self.true_c(now)
+
+    @property
+    def changed_s(self) -> float:
+        """When its target, its wires or its power were last changed."""
+        return self._from_s
 
     @property
     def is_spoiled(self) -> bool:

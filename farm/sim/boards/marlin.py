@@ -10,11 +10,10 @@ a command is done or planned; ``kill``, which nothing but a reset ends.
 from __future__ import annotations
 
 import re
-from functools import reduce
-from operator import xor
 from typing import ClassVar
 
 from farm.sim.board import QUEUE_LINES, RX_BYTES, Executed, VirtualBoard
+from farm.sim.lines import bare, checksum, leading_int
 from farm.sim.machine import Machine
 
 HEEDED = {"M108", "M112", "M410"}
@@ -36,7 +35,6 @@ class VirtualMarlin(VirtualBoard):
     drops_repeats: ClassVar[bool] = True  # 2.1: "we got two - oops!"
     tells_kill_reason: ClassVar[bool] = True
     version: ClassVar[str] = "Marlin 2.1.2.5"
-    cause_prefix: ClassVar[str] = "echo:"
 
     def __init__(
         self,
@@ -79,15 +77,16 @@ class VirtualMarlin(VirtualBoard):
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _overhear(self, data: bytes) -> None:
+    def _overhear(self, data: bytes) -> bytes:
         """The emergency parser: in the receive interrupt, even with a full ring, but only from a line's start."""
         if not self._emergency_parser:
-            return
+            return data
         *lines, rest = (bytes(self._heard) + data.replace(b"\r", b"\n")).split(b"\n")
         self._heard = bytearray(rest[:_EARLY_BYTES])
         for line in lines:
             if match := _EARLY.match(line):
                 self._heed(match[1].decode())
+        return data
 
     def _take_line(self, text: str) -> None:
         number = None
@@ -172,25 +171,3 @@ class VirtualMarlin1(VirtualMarlin):
     tells_kill_reason = False
     version = "Marlin 1.1.9"
     machine_class = OldMachine
-
-
-def checksum(text: str) -> int:
-    """XOR of all bytes."""
-    return reduce(xor, text.encode("latin-1"), 0)
-
-
-def leading_int(text: str) -> int:
-    """What C's strtol reads: leading digits with a sign, else 0."""
-    match = _INT.match(text)
-    return int(match[1]) if match else 0
-
-
-_INT = re.compile(r"[ \t]*([-+]?[0-9]+)")
-
-
-def bare(command: str) -> str:
-    """The command without number and checksum, as gcode/parser.cpp sees it."""
-    if command.startswith("N") and command[1:2].isdigit():
-        command = command[1:].lstrip("0123456789").lstrip()
-    star = command.find("*")
-    return (command if star < 0 else command[:star]).strip()
