@@ -80,9 +80,9 @@ class Cell:
             self._show()
         return accepted
 
-    def lost(self, worker: str) -> None:
+    def hung_up(self, worker: str, now_s: float) -> None:
         """A worker's connection ended."""
-        self._do(lambda: self._chain.lost(worker))
+        self._do(lambda: self._chain.hung_up(worker, now_s))
 
     def trip(self, cause: str) -> None:
         """Go dead for a cause that is no contact."""

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 BEAT_TIMEOUT_S = 3.0  # three missed beats of one a second
+HANGUPS_MAX, HANGUPS_S = 3, 60.0  # a worker that dies more often within a minute supervises nothing
 MAX_WORKERS = 16  # printers in one cell; more names than that are nonsense on the socket
 RESET_ROLES = frozenset({"workshop", "security", "technician", "director"})
 STARTED = "start"
@@ -32,6 +33,7 @@ class Chain:
         self._contacts: dict[str, bool | None] = dict.fromkeys(contacts)
         self._beat_s: dict[str, float] = {}
         self._silent: set[str] = set()
+        self._hangups_s: dict[str, list[float]] = {}
         self.tripped_by: str | None = STARTED
 
     @property
@@ -72,18 +74,30 @@ class Chain:
         self._silent.discard(worker)
         return True
 
-    def lost(self, worker: str) -> bool:
-        """A worker that had beaten is gone; true when this tripped a live cell."""
+    def hung_up(self, worker: str, now_s: float) -> bool:
+        """A worker's connection ended; true when this tripped a live cell.
+
+        It counts like silence: the worker has until ``BEAT_TIMEOUT_S`` after its last beat to come back. As safe as a
+        worker that hangs, which nobody can tell from a living one for just as long: the firmware holds its heaters
+        meanwhile, every contact acts as ever, and one that dies again and again gets no further grace.
+        """
         if worker not in self._beat_s or worker in self._silent:
             return False
-        self._silent.add(worker)
-        return self.trip(f"worker:{worker}")
+        recent = [at_s for at_s in self._hangups_s.get(worker, []) if now_s - at_s <= HANGUPS_S]
+        self._hangups_s[worker] = [*recent, now_s]
+        return len(recent) >= HANGUPS_MAX and self._miss(worker)
 
     def check_beats(self, now_s: float) -> bool:
         """Notice workers that fell silent; true when this tripped a live cell."""
         late = [name for name, at_s in self._beat_s.items() if now_s - at_s > BEAT_TIMEOUT_S]
-        tripped = [self.lost(name) for name in late]  # each one is marked, not only the first
+        tripped = [self._miss(name) for name in late]  # each one is marked, not only the first
         return any(tripped)
+
+    def _miss(self, worker: str) -> bool:
+        if worker in self._silent:
+            return False
+        self._silent.add(worker)
+        return self.trip(f"worker:{worker}")
 
     def trip(self, cause: str) -> bool:
         """Go dead; true only for the first cause since the last reset."""

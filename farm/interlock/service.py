@@ -218,7 +218,7 @@ class InterlockService:
         self._subscribers.discard(client)
         for worker in [name for name, at in self._beats_from.items() if at is client]:
             del self._beats_from[worker]
-            self._cell.lost(worker)
+            self._cell.hung_up(worker, self._clock.monotonic_s())
 
     def _say(self, data: bytes) -> None:
         for client in list(self._subscribers):

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from farm.link.events import (
     ColdExtrusion,
+    CommandRefused,
     Event,
+    Found,
     Held,
     HostAction,
+    InDoubt,
     PortGone,
     Position,
     PrinterHalted,
     PrinterReset,
     PrinterSilent,
+    Quarantined,
+    Ready,
     Settled,
     SourceDone,
     Temperatures,
 )
 from farm.profiles import Profile
+from farm.run.comeback import Known, Next
 from farm.run.effects import Drop, Effect, Hold, Interrupt, Report, StopNow, Stream, Submit
-from farm.run.modes import Job, modes_before
+from farm.run.modes import Job
+from farm.run.moves import ASK_PLACE, HEATERS_OFF, leave, park, unpark
+from farm.run.stand import RunState, Stand
 from farm.words import RunWord
 
 LOST: dict[type[Event], str] = {
@@ -28,25 +34,17 @@ LOST: dict[type[Event], str] = {
     PrinterReset: "printer_reset",
     PrinterHalted: "printer_halted",
     PrinterSilent: "printer_silent",
+    InDoubt: "line_in_doubt",
+    Quarantined: "printer_unknown",
 }
+SPOILED: dict[type[Event], str] = {ColdExtrusion: "cold_extrusion", CommandRefused: "command_refused"}
 # a hot nozzle over a part, waiting for nobody: like Marlin's own HOTEND_IDLE_TIMEOUT, but ours
 PAUSE_MAX_S = 1800.0
 PAUSE_ACTIONS = frozenset({"pause", "out_of_filament"})
-HEATERS_OFF = ("M104 S0", "M140 S0", "M107")
-
-
-class RunState(Enum):
-    """Where a run is. Pausing, parking and leaving are on the way; the desk hears the last word reported."""
-
-    HEATING = "heating"
-    PRINTING = "printing"
-    PAUSING = "pausing"  # waits for the link to hold
-    PARKING = "parking"  # waits for the head to be away
-    PAUSED = "paused"
-    UNPARKING = "unparking"
-    LEAVING = "leaving"  # a cancel: heaters off, head away
-    COOLING = "cooling"
-    ENDED = "ended"
+RESTARTED = "worker_restarted"
+RETURN_MAX_S = (
+    60.0  # a printer that a returning worker cannot find for so long is lost; as farm.worker.heat UNREACHED_S
+)
 
 
 class PrintRun:
@@ -58,15 +56,37 @@ class PrintRun:
         self._lines = lines
         self._next = 1
         self._state = RunState.HEATING
-        self._word: RunWord = "heating"
-        self._at: Position | None = None
+        self._is_asked = False  # parking: the head's place was asked for, it has not moved yet
+        self._at: Position | None = None  # where it was held
+        self._seen: Position | None = None  # where the head said that it is
         self._wants_cancel = ""  # the reason, while a hold is awaited
+        self._pause_reason: str | None = None
         self._until_s: float | None = None  # when a pause or the cooling has lasted too long
+        self._known: Known | None = None  # returning: what its dead worker had written down
+        self._is_found = False
+
+    @classmethod
+    def returned(cls, profile: Profile, job: Job, lines: int, known: Known, now: float) -> PrintRun:
+        """The run of a worker that died. It waits for the link's ``Found`` and ``Ready``, then goes on, parks or ends.
+
+        A run that was cooling or leaving needs no ``Found``: :attr:`Known.wants_adoption`.
+        """
+        run = cls(profile, job, lines)
+        run._known, run._until_s = known, now + RETURN_MAX_S
+        run._state, run._next, run._at = RunState.RETURNING, known.stand.next_line, known.stand.at
+        run._wants_cancel = known.stand.reason
+        return run
 
     @property
     def state(self) -> RunState:
         """Where it is."""
         return self._state
+
+    @property
+    def stand(self) -> Stand:
+        """What must be on the card before the effects reach the printer."""
+        state = self._state if self._known is None else self._known.stand.state
+        return Stand(state, self._next, self._at, self._wants_cancel)
 
     @property
     def deadline(self) -> float | None:
@@ -90,8 +110,9 @@ class PrintRun:
         """Go on where the pause was; nothing while it is not paused."""
         if self._state is not RunState.PAUSED:
             return []
-        self._state, self._until_s = RunState.UNPARKING, None
-        return [Submit(self._unpark())]
+        assert self._at is not None, "paused without a place to return to"
+        self._state, self._until_s, self._pause_reason = RunState.UNPARKING, None, None
+        return [Submit(unpark(self._profile, self._at, self._job, self._next))]
 
     def cancel(self, reason: str = "") -> list[Effect]:
         """End it and leave a safe printer. ``reason`` makes it a failure instead of an officer's wish."""
@@ -118,6 +139,37 @@ class PrintRun:
         """The cell has tripped: there is nobody left to talk to."""
         return [] if self._state is RunState.ENDED else self._end("failed", "cell_tripped")
 
+    # --- coming back --------------------------------------------------------------------------------------------------
+
+    def _take_returning(self, known: Known, event: Event, now: float) -> list[Effect]:
+        if isinstance(event, Found):
+            at = known.next_line(event)
+            if at is None:
+                return self._end("failed", "line_in_doubt")
+            self._next, self._is_found = at, True
+        elif isinstance(event, Ready):
+            if known.wants_adoption and not self._is_found:
+                self._wants_cancel = self._wants_cancel or "line_in_doubt"
+            return self._go_on(known, now)
+        return []
+
+    def _go_on(self, known: Known, now: float) -> list[Effect]:
+        """The printer is known again: what becomes of the run."""
+        self._known, self._until_s, self._state = None, None, known.stand.state
+        what = known.what_next(self._profile.crash, self._next, self._lines, now)
+        if self._wants_cancel or what is Next.LEAVE:
+            self._wants_cancel = self._wants_cancel or RESTARTED
+            return self._leave(lifts=known.stand.state is not RunState.LEAVING)
+        if what is Next.COOL:
+            return self._cool(now)
+        if what is Next.STREAM:
+            return [Stream(self._next)]
+        if what is Next.STAY:
+            self._until_s = now + PAUSE_MAX_S
+            return [Report("paused")]
+        self._pause_reason = RESTARTED
+        return self._away()
+
     # --- what the link tells ------------------------------------------------------------------------------------------
 
     def take(self, event: Event, now: float) -> list[Effect]:
@@ -126,6 +178,8 @@ class PrintRun:
             return []
         if reason := LOST.get(type(event)):
             return self._end("failed", reason)
+        if self._known is not None:
+            return self._take_returning(self._known, event, now)
         if isinstance(event, SourceDone):
             return self._leave() if self._wants_cancel else self._cool(now)
         if isinstance(event, Held):
@@ -136,11 +190,11 @@ class PrintRun:
 
     def _take_report(self, event: Event) -> list[Effect]:
         if isinstance(event, Position):
-            self._at = event
+            self._seen = event
         elif isinstance(event, Temperatures):
             return self._take_temperatures(event)
-        elif isinstance(event, ColdExtrusion):
-            return self.cancel("cold_extrusion")
+        elif reason := SPOILED.get(type(event)):
+            return self.cancel(reason)
         elif isinstance(event, HostAction) and event.name in PAUSE_ACTIONS:
             return self.pause()
         return []
@@ -149,7 +203,7 @@ class PrintRun:
         """The job has reached ``layer`` (0: before the first): from the first on, it prints."""
         if self._state is RunState.HEATING and layer >= 1:
             self._state = RunState.PRINTING
-            return [self._report("printing")]
+            return [Report("printing")]
         return []
 
     def handle_timeout(self, now: float) -> list[Effect]:
@@ -157,6 +211,8 @@ class PrintRun:
         if self._until_s is None or now < self._until_s:
             return []
         self._until_s = None
+        if self._known is not None:
+            return self._end("failed", "printer_lost")
         if self._state is RunState.PAUSED:
             return self.cancel("paused_too_long")
         return self._end("done", "still_warm")
@@ -169,79 +225,51 @@ class PrintRun:
         self._next = event.next_line
         if self._wants_cancel:
             return self._leave()
-        self._state, self._at = RunState.PARKING, None
-        return [Submit(("M400", "M114"))]
+        self._at = None
+        return self._away()
+
+    def _away(self) -> list[Effect]:
+        """Ask where the head is, then send it away from where the print was held."""
+        self._state, self._seen, self._is_asked = RunState.PARKING, None, True
+        return [Submit(ASK_PLACE)]
 
     def _take_settled(self, now: float) -> list[Effect]:
         if self._state is RunState.PARKING:
-            if self._at is not None and self._word != "paused":
-                self._word = "paused"  # asked for its place, now sent away; settled once more it is parked
-                return [Submit(self._park(self._at))]
-            return self._parked(now)
+            return self._take_parking(now)
         if self._state is RunState.UNPARKING:
             if self._wants_cancel:
                 return self._leave()
             self._state = RunState.PRINTING
-            return [self._report("printing"), Stream(self._next)]
+            return [Report("printing"), Stream(self._next)]
         if self._state is RunState.LEAVING:
             if self._wants_cancel == "cancelled":
                 return self._end("cancelled")
             return self._end("failed", self._wants_cancel)
         return []
 
-    def _parked(self, now: float) -> list[Effect]:
-        if self._at is None:
+    def _take_parking(self, now: float) -> list[Effect]:
+        if self._is_asked and self._seen is not None:
+            self._is_asked, self._at = False, self._at or self._seen
+            return [Submit(park(self._profile, self._at, self._seen))]
+        if self._at is None or self._is_asked:
             return self.cancel("no_position") or self._leave()
         self._state, self._until_s = RunState.PAUSED, now + PAUSE_MAX_S
-        paused = self._report("paused")
+        paused = Report("paused", self._pause_reason)
         return [paused, *self._leave()] if self._wants_cancel else [paused]
 
-    def _park(self, at: Position) -> tuple[str, ...]:
-        park, limits = self._profile.park, self._profile.limits
-        up_mm = min(at.z_mm + park.lift_mm, limits.z_max_mm)
-        return (
-            "G91",
-            f"G1 E-{park.retract_mm:g} F{park.retract_mm_min:g}",
-            "G90",
-            f"G1 Z{up_mm:.3f} F{park.lift_mm_min:g}",
-            f"G1 X{park.x_mm:g} Y{park.y_mm:g} F{park.travel_mm_min:g}",
-            "M400",
-        )
-
-    def _unpark(self) -> tuple[str, ...]:
-        park, at = self._profile.park, self._at
-        assert at is not None, "paused without a place to return to"
-        return (
-            "G90",
-            f"G1 X{at.x_mm:.3f} Y{at.y_mm:.3f} F{park.travel_mm_min:g}",
-            f"G1 Z{at.z_mm:.3f} F{park.lift_mm_min:g}",
-            "G91",
-            f"G1 E{park.retract_mm:g} F{park.retract_mm_min:g}",
-            "G90",
-            f"G92 E{at.e_mm:.5f}",
-            *modes_before(self._job, self._next).commands(),
-        )
-
-    def _leave(self) -> list[Effect]:
-        """Heaters off first; then up, never down, and out of the way."""
+    def _leave(self, *, lifts: bool = True) -> list[Effect]:
         self._state, self._until_s = RunState.LEAVING, None
-        park = self._profile.park
-        lift = ("G91", f"G1 Z{park.lift_mm:g} F{park.lift_mm_min:g}", "G90") if self._next > 1 else ()
-        return [Submit((*HEATERS_OFF, *lift, "M84"))]
+        return [Submit(leave(self._profile, lifts=lifts and self._next > 1))]
 
     def _cool(self, now: float) -> list[Effect]:
         self._state = RunState.COOLING
         self._until_s = now + self._profile.cooling.give_up_s
-        return [self._report("cooling"), Submit(HEATERS_OFF)]
+        return [Report("cooling"), Submit(HEATERS_OFF)]
 
     def _take_temperatures(self, seen: Temperatures) -> list[Effect]:
         if self._state is not RunState.COOLING or seen.bed_c is None or seen.bed_target_c not in (0, None):
             return []
         return self._end("done") if seen.bed_c <= self._profile.cooling.part_off_bed_c else []
-
-    def _report(self, word: RunWord) -> Report:
-        self._word = word
-        return Report(word)
 
     def _end(self, word: RunWord, reason: str | None = None) -> list[Effect]:
         self._state, self._until_s = RunState.ENDED, None

@@ -116,7 +116,10 @@ def test_the_buzzer_sounds_for_a_trip_until_hushed_and_not_for_a_start(rig: Rig)
 def test_a_lost_worker_powers_the_cell_down(rig: Rig) -> None:
     rig.live()
     rig.cell.beat("printer-1", 0.0)
-    rig.cell.lost("printer-1")
+    rig.cell.hung_up("printer-1", 1.0)
+    rig.cell.check_beats(3.0)
+    assert rig.cell.snapshot().live
+    rig.cell.check_beats(3.1)
     assert rig.cell.snapshot().tripped_by == "worker:printer-1"
     assert not rig.pins.pin(PINS.relay).state
 

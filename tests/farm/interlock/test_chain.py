@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.interlock.chain import BEAT_TIMEOUT_S, RESET_ROLES, Chain
+from farm.interlock.chain import BEAT_TIMEOUT_S, HANGUPS_MAX, HANGUPS_S, RESET_ROLES, Chain
 
 CONTACTS = ("door", "emergency_stop", "smoke")
 WORKERS = ("printer-1", "printer-2")
 ACTS = st.one_of(
     st.tuples(st.just("contact"), st.sampled_from(CONTACTS), st.booleans()),
     st.tuples(st.just("beat"), st.sampled_from(WORKERS), st.just(True)),
-    st.tuples(st.just("lost"), st.sampled_from(WORKERS), st.just(True)),
+    st.tuples(st.just("hung_up"), st.sampled_from(WORKERS), st.just(True)),
     st.tuples(st.just("wait"), st.sampled_from(["1.0", "3.5"]), st.just(True)),
     st.tuples(st.just("reset"), st.sampled_from(["workshop", "landing", "director", ""]), st.just(True)),
 )
@@ -93,7 +93,45 @@ def test_two_workers_silent_at_once_are_both_marked() -> None:
 
 def test_a_worker_that_never_beat_is_not_waited_for() -> None:
     chain = live_chain()
-    assert not chain.lost("printer-9")
+    assert not chain.hung_up("printer-9", 0.0)
+    assert not chain.check_beats(BEAT_TIMEOUT_S + 1)
+    assert chain.live
+
+
+def test_a_worker_that_hangs_up_has_as_long_to_come_back_as_one_that_falls_silent() -> None:
+    chain = live_chain()
+    chain.beat("printer-1", 10.0)
+    assert not chain.hung_up("printer-1", 10.5)
+    assert not chain.check_beats(10.0 + BEAT_TIMEOUT_S)
+    assert chain.check_beats(10.1 + BEAT_TIMEOUT_S)  # from its last beat, not from its hanging up
+    assert chain.tripped_by == "worker:printer-1"
+
+
+def test_a_worker_that_hangs_up_and_beats_again_in_time_keeps_the_power() -> None:
+    chain = live_chain()
+    chain.beat("printer-1", 10.0)
+    chain.hung_up("printer-1", 10.5)
+    chain.beat("printer-1", 10.0 + BEAT_TIMEOUT_S)
+    assert not chain.check_beats(9.9 + 2 * BEAT_TIMEOUT_S)
+    assert chain.live
+    assert chain.workers == {"printer-1": True}
+
+
+def test_a_worker_that_dies_again_and_again_gets_no_further_grace() -> None:
+    chain = live_chain()
+    for number in range(HANGUPS_MAX):
+        chain.beat("printer-1", float(number))
+        assert not chain.hung_up("printer-1", float(number))
+    chain.beat("printer-1", 10.0)
+    assert chain.hung_up("printer-1", 10.0)
+    assert chain.tripped_by == "worker:printer-1"
+
+
+def test_deaths_long_ago_are_forgiven() -> None:
+    chain = live_chain()
+    for number in range(HANGUPS_MAX * 3):
+        chain.beat("printer-1", number * HANGUPS_S)
+        assert not chain.hung_up("printer-1", number * HANGUPS_S)
     assert chain.live
 
 
@@ -118,8 +156,8 @@ def test_whatever_happens_a_live_cell_has_every_contact_closed_and_no_silent_wor
             chain.contact(name, closed=value)
         elif act == "beat":
             chain.beat(name, now_s)
-        elif act == "lost":
-            chain.lost(name)
+        elif act == "hung_up":
+            chain.hung_up(name, now_s)
         elif act == "wait":
             now_s += float(name)
         else:
@@ -140,8 +178,8 @@ def test_from_any_state_closing_everything_and_resetting_makes_the_cell_live(act
     for act, name, value in acts:
         if act == "contact":
             chain.contact(name, closed=value)
-        elif act == "lost":
-            chain.lost(name)
+        elif act == "hung_up":
+            chain.hung_up(name, now_s)
         else:
             chain.beat(WORKERS[0], now_s)
     for name in CONTACTS:

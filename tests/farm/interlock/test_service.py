@@ -197,6 +197,19 @@ def test_a_killed_worker_process_powers_the_cell_down(site: Site) -> None:
     assert desk.until(t="refused")["code"] == "worker_silent"
 
 
+def test_a_worker_that_comes_back_in_time_keeps_the_power(site: Site) -> None:
+    _bench, desk = go_live(site)
+    first = site.dial("interlock")
+    first.say(t="beat", worker="printer-1")
+    desk.until(t="state", workers={"printer-1": True})
+    first.close()
+    again = site.dial("interlock")
+    again.say(t="subscribe")
+    for _ in range(5):  # seconds, for a state comes each second: longer than the grace
+        again.say(t="beat", worker="printer-1")
+        assert again.until(t="state")["live"] is True
+
+
 def test_a_worker_that_hangs_without_dying_powers_the_cell_down_too(site: Site) -> None:
     bench, _desk = go_live(site)
     worker = site.dial("interlock")
