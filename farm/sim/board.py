@@ -5,7 +5,6 @@ Each firmware's own ways are in ``boards``. A value: bytes and times in, bytes o
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,6 +12,8 @@ from typing import ClassVar
 
 from farm.sim.chatter import Chatter
 from farm.sim.machine import Machine, Wait
+from farm.sim.voice import Voice
+from farm.sim.ways import Ways
 
 RX_BYTES = 128  # RX_BUFFER_SIZE of Marlin on AVR
 QUEUE_LINES = 4  # BUFSIZE of Marlin
@@ -21,19 +22,7 @@ PIECE_BYTES = 32  # of a burst, between which the reader has its turn
 Executed = Callable[[int | None, str], None]  # number (None when the line had none) and command
 
 
-class Mischief:
-    """What goes wrong in this firmware from now on. Counts tell how many of the next are spoiled."""
-
-    def __init__(self) -> None:
-        self.lost_oks = 0
-        self.doubled_oks = 0
-        self.resend_late_s = 0.0  # a question for a line comes so late, seconds on the wall
-        self.resend_extra = 0  # so many further times each question is put
-        self.resends_without_ok = 0
-        self.is_silent = False  # never says that it is busy
-
-
-class VirtualBoard:
+class VirtualBoard(Voice, Ways):
     """One printer's board with what hangs on it.
 
     Give it bytes with :meth:`receive`, the passing of time with :meth:`advance`, take bytes with :meth:`data_to_send`,
@@ -41,7 +30,6 @@ class VirtualBoard:
     and busy lines keep the host's pace, all else its own.
     """
 
-    eol: ClassVar[str] = "\n"
     line_max_bytes: ClassVar[int] = 96
     boot_s: ClassVar[float] = 0.3
     wait_s: float = 0.0  # an idle firmware says ``wait`` so often, 0 for never
@@ -58,14 +46,11 @@ class VirtualBoard:
         has_flow_control: bool = False,
     ) -> None:
         """``rx_bytes``: the ring, of which one byte stays empty; with flow control nothing overruns it."""
-        self.factor, self.now = factor, now
-        self.mischief = Mischief()
+        super().__init__(now, factor)
         self.overruns = 0
         self.queue_lines = queue_lines
         self._ring_room = math.inf if has_flow_control else rx_bytes - 1
         self._on_executed = on_executed
-        self._out = bytearray()
-        self._later: list[tuple[float, str]] = []
         self.machine = self.machine_class(now, self._say, self._kill)
         self.reset(now, "PowerUp")
 
@@ -121,15 +106,6 @@ class VirtualBoard:
         self.factor = factor
         self._chatter.set_factor(factor, self.now)
 
-    @property
-    def lost_oks(self) -> int:
-        """How many of the next acknowledgements the firmware will forget to send."""
-        return self.mischief.lost_oks
-
-    @lost_oks.setter
-    def lost_oks(self, count: int) -> None:
-        self.mischief.lost_oks = count
-
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the host; what does not fit the ring is lost without a word, as on a wire without flow control."""
         self.advance(now)
@@ -151,14 +127,6 @@ class VirtualBoard:
 
     def _is_deaf(self) -> bool:
         return self._is_dead or self._is_booting
-
-    def data_to_send(self) -> bytes:
-        """What the host will read."""
-        if not self._out:
-            return b""
-        out = bytes(self._out)
-        self._out.clear()
-        return out
 
     def next_at(self) -> float:
         """When something happens by itself, infinity when nothing will."""
@@ -186,8 +154,7 @@ class VirtualBoard:
         self.now = self.machine.now = max(self.now, now)
 
     def _pass(self, until: float) -> None:
-        while self._later and self._later[0][0] <= self.now:
-            self._say(heapq.heappop(self._later)[1])
+        self._say_due()
         if self._due_at() <= self.now:
             self._fall_due()
         self._work()
@@ -268,35 +235,7 @@ class VirtualBoard:
         self._current = None
         self._chatter.end(self.now, sets_reports=text.startswith("M155"))
 
-    def _ok(self, text: str) -> None:
-        mischief = self.mischief
-        if mischief.lost_oks > 0:
-            mischief.lost_oks -= 1
-            return
-        self._say(text)
-        if mischief.doubled_oks > 0:
-            mischief.doubled_oks -= 1
-            self._say(text)
-
-    def _ask_again(self, *lines: str, ok: str = "ok") -> None:
-        """Put the question for a line, ``lines``, and what acknowledges nothing, with what goes wrong with it."""
-        mischief = self.mischief
-        if mischief.resends_without_ok > 0:
-            mischief.resends_without_ok -= 1
-            ok = ""
-        for line in (*lines * (1 + mischief.resend_extra), *filter(None, (ok,))):
-            if mischief.resend_late_s > 0:
-                self._say_at(self.now + mischief.resend_late_s * self.factor, line)
-            else:
-                self._say(line)
-
     # --- telling ------------------------------------------------------------------------------------------------------
-
-    def _say(self, line: str) -> None:
-        self._out += (line + self.eol).encode("latin-1")
-
-    def _say_at(self, at: float, line: str) -> None:
-        heapq.heappush(self._later, (at, line))
 
     def _boot(self) -> None:
         self._is_booting = False
@@ -320,42 +259,6 @@ class VirtualBoard:
         if self._current is not None:
             self._current = None
             self._chatter.end(self.now, sets_reports=False)
-
-    # --- each firmware's own ------------------------------------------------------------------------------------------
-
-    def _banner(self, cause: str, /) -> tuple[str, ...]:
-        """What is said after a start; ``cause`` in Marlin's words."""
-        raise NotImplementedError
-
-    def _take_line(self, text: str, /) -> None:
-        """Judge a line without its end and comment: queue it with ``_queue.append``, or refuse it."""
-        raise NotImplementedError
-
-    def _done(self, number: int | None, text: str, /) -> None:
-        """A command is executed: acknowledge it."""
-        raise NotImplementedError
-
-    def _kill(self, why: str, /) -> None:
-        """Stop for good; ``why`` is empty for M112."""
-        raise NotImplementedError
-
-    def _stop_by(self, fault: str, heater: str, /) -> None:
-        """A heater's fault is noticed; names as :meth:`farm.sim.machine.Machine.fault_at` gives them."""
-        raise NotImplementedError
-
-    def _overhear(self, data: bytes, /) -> bytes:
-        """Look at bytes as they arrive; what goes on into the ring."""
-        return data
-
-    def _forget(self) -> None:
-        """A reset: the firmware's own memory."""
-
-    def _due_at(self) -> float:
-        """When the firmware does something of its own."""
-        return math.inf
-
-    def _fall_due(self) -> None:
-        """Do it."""
 
 
 def _line_end(ring: bytearray) -> int:

@@ -145,8 +145,10 @@ class VirtualRepRap(VirtualBoard):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _read_line(self, line: bytes) -> None:
+        self._take_line(line.decode("latin-1"))
+
+    def _take_line(self, text: str) -> None:
         """As StringParser: the number, then the command up to ``*`` or ``;``, then judge."""
-        text = line.decode("latin-1")
         match = _NUMBERED.match(text)
         number = int(match[1] or 0) if match else None
         self.last_number = self.last_number + 1 if number is None else number
@@ -160,9 +162,6 @@ class VirtualRepRap(VirtualBoard):
         if star >= 0 and not _agrees(text[: len(text) - len(rest) + star], rest[star + 1 :]):
             return
         self._queue.append((number, command))
-
-    def _take_line(self, text: str) -> None:
-        raise AssertionError(text)
 
     # --- executing ----------------------------------------------------------------------------------------------------
 
