@@ -63,7 +63,7 @@ class Hearing(Speaking):
         if isinstance(meaning, Start):
             return self._restart(meaning.cause, now)
         if self._phase is Phase.BOOTING:
-            self._deadline = now + SETTLE_S
+            self._deadline = min(now + SETTLE_S, self._boot_by)
         if isinstance(meaning, PrinterHalted):
             return self._halt(meaning.reason)
         if isinstance(meaning, Identity):
@@ -113,6 +113,8 @@ class Hearing(Speaking):
 
     def _take_while_flowing(self, reply: Reply, now: float) -> None:
         if isinstance(reply, Ok):
+            if reply.free is not None:
+                self._free_most = max(self._free_most or 0, reply.free)
             self._acknowledge(reply, now)
         elif isinstance(reply, (LastLine, Resend)):
             self._refusal = self._dialect.begin_refusal()
@@ -215,11 +217,13 @@ class Hearing(Speaking):
         """Suit what the firmware said that it can.
 
         Without an emergency parser a stop is seen when it is taken from the receive ring, which is read only while the
-        command queue has room (Marlin queue.cpp): one place is left free for it.
+        command queue has room (Marlin queue.cpp): one place is left free for it. How many places there are it may have
+        said itself, between the one command and the next.
         """
         link = self._profile.link
         if not self.is_stop_immediate:
-            self._window = Window(max(1, min(link.window_lines, link.queue_lines - 1)), link.rx_bytes)
+            places = link.queue_lines if self._free_most is None else self._free_most + 1
+            self._window = Window(max(1, min(link.window_lines, places - 1)), link.rx_bytes)
         if not self._dialect.reports_itself(self.firmware, self._profile):
             self._polling.begin(now)
         offers = "MEATPACK" in self.firmware.capabilities or self._dialect.hides_meatpack

@@ -25,7 +25,7 @@ class Link(Hearing):
     def open(self, now: float) -> None:
         """The port has just been opened, which may have reset the board."""
         self._forget(self.firmware)
-        self._phase, self._deadline = Phase.BOOTING, now + self._profile.link.boot_wait_s
+        self._boot(now, self._profile.link.boot_wait_s)
 
     def adopt(self, source: LineSource, at_least: int, now: float) -> None:
         """The port was opened anew, without a reset, while ``source`` was printed; ``at_least`` was surely taken.
@@ -35,7 +35,7 @@ class Link(Hearing):
         """
         self._forget(self.firmware)
         self._adoption = Adoption(source.first, source.last, at_least)
-        self._phase, self._deadline = Phase.BOOTING, now + SETTLE_S
+        self._boot(now, SETTLE_S)
 
     def submit(self, command: str) -> None:
         """Put a command behind those waiting. ``Settled`` follows when the last one is done.

@@ -15,9 +15,13 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ok(Reply, frozen=True):
-    """An acknowledgement; ``number`` when the firmware gives the line's (ADVANCED_OK, ACK_WITH_LINENUMBER)."""
+    """An acknowledgement; ``number`` when the firmware gives the line's (ADVANCED_OK, ACK_WITH_LINENUMBER).
+
+    ``free``: places left in its command queue, when it says so (the ``B`` of ADVANCED_OK).
+    """
 
     number: int | None = None
+    free: int | None = None
 
 
 class Report(Reply, frozen=True):

@@ -25,6 +25,7 @@ from farm.link.window import Window
 from farm.profiles import Profile
 
 SETTLE_S = 1.0  # a banner comes in one go; quiet for so long, it is over
+BANNER_S = 5.0  # the longest banner; reports that come unasked do not put off the first word
 REFUSED_S = 1.0  # error, resend and ok are written in one go
 DRAIN_S = 0.05  # a USB bridge's latency timer (16 ms) both ways, and a firmware's main loop
 PACKING_S = 1.0  # the order is answered when it is read
@@ -73,6 +74,8 @@ class Speaking:
         self._polling = Polling(link.report_s)
         self._packing = Packing(is_wanted=link.meatpack)
         self._adoption: Adoption | None = None
+        self._free_most: int | None = None  # places in the command queue beside the one that is executed
+        self._boot_by = 0.0  # a board that talks on and on is spoken to all the same
 
     @property
     def _is_in_flight(self) -> bool:
@@ -148,6 +151,11 @@ class Speaking:
         """What the printer said of itself last."""
         return self._who.firmware
 
+    def _boot(self, now: float, wait_s: float) -> None:
+        """Wait until the board has said what it says when it starts."""
+        self._phase, self._deadline = Phase.BOOTING, now + wait_s
+        self._boot_by = now + wait_s + BANNER_S
+
     def _synced(self, is_taken: bool) -> list[Event]:
         """The counter was to be moved: it was, or it will be tried again."""
         self._lanes.note_sync(is_taken=is_taken)
@@ -160,7 +168,7 @@ class Speaking:
             self._who.stage is not Stage.UNKNOWN or self._phase is Phase.HALTED or self._adoption is not None
         )
         self._forget(self.firmware)
-        self._phase, self._deadline = Phase.BOOTING, now + SETTLE_S
+        self._boot(now, SETTLE_S)
         return [PrinterReset(cause)] if is_news else []
 
     def _doubt(self, last: int) -> list[Event]:

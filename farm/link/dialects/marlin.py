@@ -23,7 +23,7 @@ from farm.link.replies import (
 
 NEVER_A_LINE = 16_000_000  # above every range, and still exact where numbers are read as float (Smoothieware)
 
-_OK = re.compile(r"ok(?: N(\d+))?(?: P\d+)?(?: B\d+)?")
+_OK = re.compile(r"ok(?: N(\d+))?(?: P\d+)?(?: B(\d+))?")
 _OK_TEXT = re.compile(r"ok N0(?: .*)?")  # M110 in the native build
 _LAST = re.compile(
     r"Error: ?(?:Line Number is not Last Line Number\+1|checksum mismatch|No Checksum with line number"
@@ -97,7 +97,7 @@ class Marlin(Dialect):
 
     def read(self, line: str) -> Meaning:
         if match := _OK.fullmatch(line):
-            return Ok(int(match[1]) if match[1] else None)
+            return Ok(int(match[1]) if match[1] else None, int(match[2]) if match[2] else None)
         if report := read_report(line):
             return report
         if line.startswith("Error:"):

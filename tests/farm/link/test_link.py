@@ -247,8 +247,8 @@ def test_a_command_that_is_not_one_plain_line_is_refused(command: str) -> None:
     ("line", "meaning"),
     [
         ("ok", Ok()),
-        ("ok N5 P15 B3", Ok(5)),
-        ("ok P15 B3", Ok()),
+        ("ok N5 P15 B3", Ok(5, 3)),
+        ("ok P15 B3", Ok(None, 3)),
         ("okay", None),
         ("Error:checksum mismatch, Last Line: 1", LastLine(1)),
         ("Error:Line Number is not Last Line Number+1, Last Line: 22", LastLine(22)),

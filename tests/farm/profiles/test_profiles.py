@@ -149,7 +149,6 @@ def test_bytes_that_are_no_profile_are_refused(path: Path, data: bytes) -> None:
 Change = dict[str, object]  # "table.key" -> value
 
 CONTRADICTIONS: list[tuple[str, Change, str]] = [
-    ("marlin-2.1-generic-220", {"link.silence_s": 2.0}, "link.silence_s: must be more than link.busy_s"),
     ("marlin-2.1-generic-220", {"link.rx_bytes": 96}, "link.rx_bytes: one less must hold a line"),
     ("marlin-2.1-generic-220", {"link.busy_s": 0}, "link.busy_s: must be 1 or more"),
     ("prusa-3.14-mk3s", {"link.busy_s": 0}, "link.busy_s: must be 1 or more"),
