@@ -15,6 +15,7 @@ from typing import ClassVar
 from farm.sim.board import QUEUE_LINES, RX_BYTES, Executed, VirtualBoard
 from farm.sim.lines import bare, checksum, leading_int
 from farm.sim.machine import Machine
+from farm.sim.meatpack import Unpacker
 
 HEEDED = {"M108", "M112", "M410"}
 NO_TIMEOUTS_S = 1.0  # NO_TIMEOUTS 1000, Configuration_adv.h
@@ -48,9 +49,11 @@ class VirtualMarlin(VirtualBoard):
         advanced_ok: bool = False,
         emergency_parser: bool = False,
         no_timeouts: bool = False,
+        meatpack: bool = False,
     ) -> None:
-        """The last three are ADVANCED_OK, EMERGENCY_PARSER and NO_TIMEOUTS of Configuration_adv.h."""
+        """The last four are ADVANCED_OK, EMERGENCY_PARSER, NO_TIMEOUTS and MEATPACK of Configuration_adv.h."""
         self._advanced_ok, self._emergency_parser = advanced_ok, emergency_parser
+        self._meatpack = meatpack
         self.wait_s = NO_TIMEOUTS_S if no_timeouts else 0.0
         super().__init__(
             now,
@@ -63,7 +66,9 @@ class VirtualMarlin(VirtualBoard):
 
     def _forget(self) -> None:
         self._heard = bytearray()  # the line that is arriving, as the emergency parser sees it
+        self._unpacker = Unpacker()
         self.machine.capabilities["EMERGENCY_PARSER"] = int(self._emergency_parser)
+        self.machine.capabilities["MEATPACK"] = int(self._meatpack)
 
     def _banner(self, cause: str) -> tuple[str, ...]:
         return (
@@ -78,15 +83,23 @@ class VirtualMarlin(VirtualBoard):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _overhear(self, data: bytes) -> bytes:
-        """The emergency parser: in the receive interrupt, even with a full ring, but only from a line's start."""
-        if not self._emergency_parser:
+        """The emergency parser hears the wire itself; the ring gets what packed bytes stand for."""
+        if self._emergency_parser:
+            self._parse_early(data)
+        if not self._meatpack:
             return data
+        text, answers = self._unpacker.take(data)
+        for answer in answers:
+            self._say(answer)
+        return text
+
+    def _parse_early(self, data: bytes) -> None:
+        """In the receive interrupt, even with a full ring, but only from a line's start."""
         *lines, rest = (bytes(self._heard) + data.replace(b"\r", b"\n")).split(b"\n")
         self._heard = bytearray(rest[:_EARLY_BYTES])
         for line in lines:
             if match := _EARLY.match(line):
                 self._heed(match[1].decode())
-        return data
 
     def _take_line(self, text: str) -> None:
         number = None
