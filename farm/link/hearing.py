@@ -16,7 +16,7 @@ from farm.link.events import (
     SourceDone,
 )
 from farm.link.framing import OKS
-from farm.link.meatpack import ON, is_on
+from farm.link.meatpack import is_on
 from farm.link.replies import Identity, LastLine, Ok, Reply, Report, Resend, Start
 from farm.link.speaking import DRAIN_S, NUMBERED_OKS, PACKING_S, REFUSED_S, SETTLE_S, STRIKES, Phase, Speaking
 from farm.link.window import Window
@@ -228,7 +228,7 @@ class Hearing(Speaking):
             self._polling.begin(now)
         offers = "MEATPACK" in self.firmware.capabilities or self._dialect.hides_meatpack
         if self._packing.is_wanted and offers:
-            self._out, self._phase, self._deadline = ON, Phase.PACKING, now + PACKING_S
+            self._out, self._phase, self._deadline = self._packing.begin(), Phase.PACKING, now + PACKING_S
 
     @property
     def is_stop_immediate(self) -> bool:

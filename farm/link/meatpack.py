@@ -51,12 +51,19 @@ class Packing:
     def __init__(self, *, is_wanted: bool) -> None:
         """``is_wanted``: the profile allows it; the firmware must offer it too."""
         self.is_wanted, self.is_on = is_wanted, False
+        self._may_be_on = is_wanted  # whoever spoke before may have left it on
+
+    def begin(self) -> bytes:
+        """The order to begin; it has begun once the firmware said so."""
+        self._may_be_on = True
+        return ON
 
     def put(self, out: bytes) -> bytes:
         """``out`` as it goes on the wire."""
         return pack(out) if self.is_on and out else out
 
     def end(self, out: bytes = b"") -> bytes:
-        """The order to end it, followed by ``out`` as it is; only ``out`` when nothing was ever packed."""
-        self.is_on = False
-        return OFF + out if self.is_wanted else out
+        """The order to end it, followed by ``out`` as it is; only ``out`` when it cannot be on."""
+        order = OFF if self._may_be_on else b""
+        self.is_on = self._may_be_on = False
+        return order + out
