@@ -14,6 +14,7 @@ from farm.desk.guard import may, needs, officer
 from farm.desk.model_pages import model_pages
 from farm.desk.node import Desk
 from farm.desk.part_pages import part_pages
+from farm.desk.printer_pages import printer_pages
 from farm.desk.queue_pages import queue_pages
 from farm.desk.reel_pages import reel_pages
 from farm.desk.signing import Signing, signing_pages
@@ -70,6 +71,7 @@ def create_desk(desk: Desk) -> Flask:
     for pages in (
         signing_pages(desk, signing),
         floor_pages(desk),
+        printer_pages(desk),
         queue_pages(desk),
         model_pages(desk, signing.find),
         part_pages(desk),
@@ -82,7 +84,7 @@ def create_desk(desk: Desk) -> Flask:
     app.jinja_env.filters["zip_self"] = lambda values: [(value, value) for value in values]
     keep_quiet(
         app, "node_api.call", "node_api.inbox", "desk.static", "floor.live", "floor.temperatures", "floor.state",
-        "jobs.live", "parts.scale", "parts.badge",
+        "jobs.live", "printers.live", "parts.scale", "parts.badge",
     )  # fmt: skip
     add_check(app, "floor", lambda: not desk.floor.failed.is_set())
     add_check(app, "spooler", lambda: not desk.spooler.failed.is_set())

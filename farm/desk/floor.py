@@ -17,6 +17,7 @@ from farm.desk.runs import RunDesk
 from farm.desk.scale import Scale
 from farm.desk.store import DeskStore
 from farm.words import (
+    Accept,
     Ack,
     CellEvent,
     CellRefused,
@@ -24,6 +25,7 @@ from farm.words import (
     FromInterlock,
     Hello,
     PrinterReport,
+    PrinterSays,
     Progress,
     Reset,
     RunReport,
@@ -49,8 +51,10 @@ RESET_S = 3.0  # longest wait for a cell's answer to a reset
 class WorkerDoor:
     """``desk.sock``: one connection per printer's worker."""
 
-    def __init__(self, path: Path, selector: selectors.BaseSelector, live: Live, runs: RunDesk) -> None:
-        self._live, self._runs = live, runs
+    def __init__(
+        self, path: Path, selector: selectors.BaseSelector, live: Live, runs: RunDesk, own: DeskStore
+    ) -> None:
+        self._live, self._runs, self._own = live, runs, own
         self._words: msgspec.json.Decoder[ToDesk] = msgspec.json.Decoder(ToDesk)
         self._printer_of: dict[Client, str] = {}
         self._server = LineServer(path, selector, self._on_line, on_close=self._on_close)
@@ -82,6 +86,8 @@ class WorkerDoor:
         match word:
             case PrinterReport():
                 self._runs.note_printer(printer_id, word)
+            case PrinterSays():
+                self._live.note_says(printer_id, word)
             case Temps():
                 self._live.note_temps(printer_id, word)
             case Progress():
@@ -96,6 +102,8 @@ class WorkerDoor:
             self._server.drop(other)  # a worker that came back before its old connection was seen to end
         self._printer_of[client] = word.printer
         self._live.connect(word.printer, True)
+        if (accepted := self._own.acceptance(word.printer)) is not None:
+            self._server.send(client, encode(Accept(accepted.firmware)))
         log.info("worker of %s is here, pid %d", word.printer, word.pid)
 
     def _on_close(self, client: Client) -> None:
@@ -229,7 +237,7 @@ class Floor:
         self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_in, selectors.EVENT_READ, self._drain)
         workers = self._workers = WorkerDoor(
-            self._run_dir / "desk.sock", self._selector, self._live, self._runs
+            self._run_dir / "desk.sock", self._selector, self._live, self._runs, self._own
         )
         self._runs.send = workers.send
         for cell in self._cell_ids:

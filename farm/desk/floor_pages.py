@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from farm.desk import words
 from farm.desk.fields import choice_field, grams_field, once
 from farm.desk.guard import acting_role, may, needs, officer
-from farm.desk.live import PrinterLive
 from farm.desk.node import Desk
-from farm.desk.runs import percent_of
-from farm.queue.model import Bed, Job, Run
-from farm.words import Cancel, CellState, Pause, Resume, RunReport, Stop, Word
-from farm.workshop.store import Reel
-from provisioning.config import CellSection, PrinterSection
+from farm.desk.views import CellView, printer_view
+from farm.queue.model import Run
+from farm.words import Cancel, Pause, Resume, RunReport, Stop, Word
+from provisioning.config import PrinterSection
 from provisioning.errors import Refused
 from provisioning.web.forms import form_key, text_field
 from provisioning.web.locale import gettext
@@ -30,77 +25,6 @@ class RunMovedOn(Refused):
     """The run that a button was drawn for is not the one that is there now."""
 
     code = "run_moved_on"
-
-
-@dataclass(frozen=True)
-class PrinterView:
-    """One printer as its card shows it."""
-
-    section: PrinterSection
-    live: PrinterLive
-    state: str
-    bed: Bed
-    reel: Reel | None
-    run: Run | None
-    job: Job | None
-    percent: int
-    left_s: float | None
-    attempts_left: int
-    reason: str
-
-    @property
-    def mark(self) -> str:
-        """Changes when the buttons or the words above them must be drawn anew."""
-        seen = (self.state, self.bed.state, self.run and self.run.run_id, self.live.connected, self.reason)
-        return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True)
-class CellView:
-    """One cell as its strip shows it."""
-
-    section: CellSection
-    state: CellState | None
-
-    @property
-    def mark(self) -> str:
-        """Changes when the strip must be drawn anew."""
-        return hashlib.sha256(repr(self.state).encode()).hexdigest()[:12]
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a reset would work now."""
-        state = self.state
-        return bool(state and not state.live and all(state.contacts.values()) and all(state.workers.values()))
-
-
-def printer_view(desk: Desk, section: PrinterSection) -> PrinterView:
-    """Everything about one printer."""
-    live = desk.live.printer(section.printer_id)
-    run = desk.queue.open_run_on(section.printer_id)
-    job = desk.queue.job(run.job_id) if run is not None else None
-    bed = desk.queue.bed(section.printer_id)
-    if job is None and bed.run_id and (last := desk.queue.run(bed.run_id)) is not None:
-        job = desk.queue.job(last.job_id)
-    progress = (
-        live.progress if run is not None and live.progress and live.progress.run == run.run_id else None
-    )
-    state = live.state
-    if run is not None and run.state != "leased" and state in {"busy", "idle"}:
-        state = run.state
-    return PrinterView(
-        section=section,
-        live=live,
-        state=state,
-        bed=bed,
-        reel=desk.workshop.reel_on(section.printer_id),
-        run=run,
-        job=job,
-        percent=percent_of(progress) if progress else 0,
-        left_s=progress.left_s if progress else None,
-        attempts_left=desk.runs.attempts_left(job) if job else 0,
-        reason=(live.report.reason or "") if live.report else "",
-    )
 
 
 def floor_pages(desk: Desk) -> Blueprint:

@@ -23,6 +23,7 @@ TABLE: dict[str, frozenset[str]] = {
     "run_stopped": STAFF,  # whoever sees smoke stops the printer
     "cell_reset": RESET_ROLES,
     "run_steered": frozenset({"workshop", "technician"}),
+    "firmware_accepted": frozenset({"workshop"}),
     "bed_cleared": frozenset({"workshop", "technician"}),
     "queue_steered": frozenset({"workshop"}),
     "model_taken_in": frozenset({"workshop"}),

@@ -6,13 +6,22 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from farm.words import CellState, PrinterReport, Progress, Temps
-from provisioning.clock import Clock
+from farm.words import CellState, PrinterReport, PrinterSays, Progress, Temps
+from provisioning.clock import Clock, iso
 
+NOTES = 20  # of one printer, the latest
 HISTORY = 900  # fifteen minutes at one reading a second
 CELL_FRESH_S = 3.5  # a cell says something each second; three missed words are silence
 SCALE_FRESH_S = 120.0
 BADGE_FRESH_S = 60.0
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a printer said, and when."""
+
+    at_utc: str
+    says: PrinterSays
 
 
 @dataclass
@@ -23,8 +32,12 @@ class PrinterLive:
     connected: bool = False
     report: PrinterReport | None = None
     temps: Temps | None = None
-    progress: Progress | None = None
+    progress: Progress | None = (
+        None  # of the last run, kept: a worker that comes back has not lost the print's past
+    )
     free_since_s: float | None = None  # since when it says anything but "busy"
+    prompt: PrinterSays | None = None  # what it asks a person, until it no longer does
+    notes: deque[Note] = field(default_factory=lambda: deque(maxlen=NOTES))
     history: deque[tuple[float, float, float, float, float]] = field(
         default_factory=lambda: deque(maxlen=HISTORY)
     )
@@ -73,7 +86,7 @@ class Live:
             printer = self._printers[printer_id]
             printer.connected, printer.free_since_s = connected, None
             if not connected:
-                printer.report = printer.temps = printer.progress = None
+                printer.report = printer.temps = printer.prompt = None
 
     def note_report(self, printer_id: str, report: PrinterReport) -> None:
         """A worker said how its printer is."""
@@ -84,10 +97,8 @@ class Live:
                 printer.free_since_s = None
             elif printer.free_since_s is None:
                 printer.free_since_s = self._clock.monotonic_s()
-            if report.state != "busy":
-                printer.progress = None
             if report.state == "offline":
-                printer.temps = None
+                printer.temps = printer.prompt = None
 
     def note_life(self, printer_id: str) -> None:
         """A worker spoke of a run it has: whatever it said before, it is not free since long."""
@@ -95,6 +106,20 @@ class Live:
             printer = self._printers[printer_id]
             if printer.free_since_s is not None:
                 printer.free_since_s = self._clock.monotonic_s()
+
+    def note_says(self, printer_id: str, says: PrinterSays) -> None:
+        """A printer wants a person to know something."""
+        with self._lock:
+            printer = self._printers[printer_id]
+            if says.what in {"prompt", "prompt_end"}:
+                printer.prompt = says if says.what == "prompt" else None
+            if says.what != "prompt_end":
+                printer.notes.appendleft(Note(iso(self._clock.now_utc()), says))
+
+    def notes(self, printer_id: str) -> list[Note]:
+        """What a printer said lately, the latest first."""
+        with self._lock:
+            return list(self._printers[printer_id].notes)
 
     def note_temps(self, printer_id: str, temps: Temps) -> None:
         """New temperatures."""

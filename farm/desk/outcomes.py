@@ -60,6 +60,12 @@ class Outcomes:
                 printer=run.printer_id,
                 attempt=run.attempt,
             )
+        if (
+            report.state == "paused" and report.reason
+        ):  # not by a button here: that is recorded when it is pressed
+            self._trail.record(
+                run.printer_id, "run_paused", run.run_id, job_id=job.job_id, reason=report.reason
+            )
         if report.state in {"failed", "cancelled"}:
             self._end_badly(run, job, report)
             return

@@ -231,17 +231,17 @@ class RunDesk:
                 self._trail.record(printer_id, "run_disowned", report.run, said=report.state)
 
     def note_progress(self, printer_id: str, progress: Progress) -> None:
-        """Progress for the page at once; for the hub each few per cent."""
+        """Progress for the page at once; for the hub each few per cent, and never backwards."""
         self._live.note_progress(printer_id, progress)
-        percent = percent_of(progress)
-        step = percent - percent % TELL_EVERY_PERCENT
-        if self._told_percent.get(progress.run) == step:
-            return
-        self._told_percent = {**dict(list(self._told_percent.items())[-20:]), progress.run: step}
         run = self._queue.run(progress.run)
         job = self._queue.job(run.job_id) if run is not None and run.ended_utc is None else None
         if job is None or job.state != "printing":
             return
+        percent = percent_of(progress, job.order.seconds)
+        step = percent - percent % TELL_EVERY_PERCENT
+        if step <= self._told_percent.get(progress.run, -1):
+            return
+        self._told_percent = {**dict(list(self._told_percent.items())[-20:]), progress.run: step}
         with self._store.atomic():
             order = self._queue.order(job.order_id)
             if order is not None and order.told == "printing":
@@ -253,8 +253,12 @@ class RunDesk:
         return max(0, MAX_ATTEMPTS - job.attempts)
 
 
-def percent_of(progress: Progress) -> int:
-    """Whole per cent, by time where it is known, else by lines; 100 only when nothing is left."""
-    total_s = progress.elapsed_s + progress.left_s
-    share = progress.elapsed_s / total_s if total_s > 0 else progress.line / max(1, progress.of)
+def percent_of(progress: Progress, total_s: float) -> int:
+    """Whole per cent, by the time left of ``total_s`` where both are known, else by lines; 100 only when all is done.
+
+    Time elapsed is left out on purpose: a worker that came back in mid-print counts it from nought.
+    """
+    share = progress.line / max(1, progress.of)
+    if total_s > 0 and 0 < progress.left_s <= total_s:
+        share = 1 - progress.left_s / total_s
     return min(100 if progress.line >= progress.of else 99, max(0, int(100 * share)))

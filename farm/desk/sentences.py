@@ -32,6 +32,7 @@ OWN: dict[str, tuple[str, str]] = {
     "journal_failed": (N_("The cell stays off: its journal cannot be written."), ASK_TECHNICIAN),
     "job_moved_on": (N_("This job has moved on in the meantime. Nothing was changed."), ""),
     "run_moved_on": (N_("This run has moved on in the meantime. Nothing was changed."), ""),
+    "firmware_moved_on": (N_("The firmware is another one by now. Nothing was changed."), ""),
     "printer_has_a_run": (N_("This printer works on a run. Wait for its end."), ""),
     "bed_is_clear": (N_("The bed of this printer is noted as clear already."), ""),
     "part_on_bed": (N_("A part lies on this bed. Weigh it under Parts."), ""),

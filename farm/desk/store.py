@@ -32,6 +32,27 @@ def m001_desk(db: Database) -> None:
     )
 
 
+@DESK()
+def m002_accepted_firmwares(db: Database) -> None:
+    """Firmwares that no profile describes, and who let them print."""
+    script(
+        db,
+        """
+        CREATE TABLE accepted_firmwares (printer_id TEXT PRIMARY KEY, firmware TEXT NOT NULL CHECK (firmware <> ''),
+            officer_id TEXT NOT NULL, at_utc TEXT NOT NULL) STRICT;
+        """,
+    )
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """An officer's word that a printer may print with a firmware that its profile does not describe."""
+
+    printer_id: str
+    firmware: str
+    officer_id: str
+    at_utc: str
+
+
 class DeskStore:
     """The desk's own tables."""
 
@@ -92,6 +113,24 @@ class DeskStore:
     def forget_wrong(self, sign_in_name: str) -> None:
         """The right secret came."""
         self._store.run("DELETE FROM tries WHERE sign_in_name = ?", (sign_in_name.casefold(),))
+
+    # --- firmwares that an officer accepted ------------------------------------------------------------------------
+
+    def acceptance(self, printer_id: str) -> Acceptance | None:
+        """Which unknown firmware may print on a printer, and by whose word."""
+        row = self._store.row("SELECT * FROM accepted_firmwares WHERE printer_id = ?", (printer_id,))
+        return msgspec.convert(row, Acceptance) if row else None
+
+    def accept_firmware(self, printer_id: str, firmware: str, officer_id: str) -> None:
+        """Let this firmware, by this name and no other, print on this printer."""
+        self._store.run(
+            "INSERT OR REPLACE INTO accepted_firmwares (printer_id, firmware, officer_id, at_utc) VALUES (?,?,?,?)",
+            (printer_id, firmware, officer_id, self._now()),
+        )
+
+    def take_back_firmware(self, printer_id: str) -> bool:
+        """Accept none on this printer any more; false when none was."""
+        return self._store.run("DELETE FROM accepted_firmwares WHERE printer_id = ?", (printer_id,)) == 1
 
     # --- once each ------------------------------------------------------------------------------------------------
 

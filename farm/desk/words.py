@@ -100,6 +100,35 @@ OFFLINE: dict[str, str] = {
     "journal_failed": N_("Nothing can be written on this machine. The printer takes no job."),
 }
 
+# What paused a run when nobody here did, as its worker says it, and what to do.
+PAUSES: dict[str, str] = {
+    "worker_restarted": N_(
+        "The program of this printer started anew in mid-print. Look at the part: go on, or end it."
+    ),
+    "out_of_filament": N_("The filament has run out. Feed a new reel in until plastic comes, then go on."),
+    "at_printer": N_("Somebody paused it at the printer. Find out why, then go on."),
+}
+
+# What a printer says by itself: word, tone, pictogram.
+NOTES: dict[str, tuple[str, str, str]] = {
+    "prompt": (N_("It asks"), "wait", "message-circle"),
+    "notification": (N_("Message"), "info", "info-circle"),
+    "out_of_filament": (N_("No filament"), "wait", "reel"),
+    "cold_extrusion": (N_("Moved without plastic"), "bad", "nozzle"),
+    "thermal": (N_("Heat protection"), "bad", "flame"),
+    "error": (N_("Error"), "bad", "alert-triangle"),
+}
+
+# Firmwares, by how they talk: names of their own, the same in every language.
+DIALECTS: dict[str, str] = {
+    "marlin": "Marlin",
+    "prusa": "Prusa-Firmware",
+    "repetier": "Repetier",
+    "reprapfirmware": "RepRapFirmware",
+    "smoothieware": "Smoothieware",
+    "klipper": "Klipper",
+}
+
 OBSTACLES: dict[str, str] = {
     "other_kind": N_("is another kind of printer"),
     "no_reel": N_("has no reel"),
@@ -162,6 +191,8 @@ ACTIONS: dict[str, str] = {
     "run_paused": N_("print paused"),
     "run_resumed": N_("print resumed"),
     "printer_stopped": N_("printer stopped"),
+    "firmware_accepted": N_("unknown firmware accepted"),
+    "firmware_taken_back": N_("acceptance of a firmware taken back"),
     "cell_started": N_("cell started without power"),
     "cell_tripped": N_("cell switched off"),
     "cell_reset": N_("cell reset"),
@@ -198,6 +229,17 @@ def colour_drawn(colour: str) -> str:
 def reason_word(reason: str) -> str:
     """Why a job failed, as a sentence; an unknown code as it came."""
     return word(REASONS, reason) if reason else ""
+
+
+def pause_word(reason: str) -> str:
+    """What paused a run, and what to do."""
+    return word(PAUSES, reason) if reason in PAUSES else reason_word(reason)
+
+
+def note_look(what: str) -> tuple[str, str, str]:
+    """How a thing that a printer said is drawn: word, tone, pictogram."""
+    said, tone, icon = NOTES.get(what, NOTES["notification"])
+    return gettext(said), tone, icon
 
 
 def contact_word(name: str, closed: bool) -> str:

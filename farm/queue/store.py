@@ -277,10 +277,10 @@ class QueueStore:
         return _run(row) if row else None
 
     def note_run(self, run_id: str, state: str, reason: str = "") -> bool:
-        """Remember a run's state; false when that was known before, or the run had ended: nothing changed."""
+        """Remember a run's state; false when state and reason are no news, or the run had ended: nothing changed."""
         with self._store.atomic():
             run = self.run(run_id)
-            if run is None or run.state in RUN_ENDED or run.state == state:
+            if run is None or run.state in RUN_ENDED or (run.state == state and reason in {"", run.reason}):
                 return False
             ended = self._now() if state in RUN_ENDED else None
             self._store.run(

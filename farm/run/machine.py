@@ -40,7 +40,8 @@ LOST: dict[type[Event], str] = {
 SPOILED: dict[type[Event], str] = {ColdExtrusion: "cold_extrusion", CommandRefused: "command_refused"}
 # a hot nozzle over a part, waiting for nobody: like Marlin's own HOTEND_IDLE_TIMEOUT, but ours
 PAUSE_MAX_S = 1800.0
-PAUSE_ACTIONS = frozenset({"pause", "out_of_filament"})
+# what of //action: pauses a print (Marlin feature/host_actions.cpp), and the reason that is told
+PAUSE_ACTIONS = {"pause": "at_printer", "out_of_filament": "out_of_filament"}
 RESTARTED = "worker_restarted"
 RETURN_MAX_S = (
     60.0  # a printer that a returning worker cannot find for so long is lost; as farm.worker.heat UNREACHED_S
@@ -99,11 +100,11 @@ class PrintRun:
         """Start: the job's own first lines heat."""
         return [Report("started"), Report("heating"), Stream(1)]
 
-    def pause(self) -> list[Effect]:
-        """Park and keep the heaters; nothing while it is not printing."""
+    def pause(self, reason: str | None = None) -> list[Effect]:
+        """Park and keep the heaters; nothing while it is not printing. ``reason``: what did it, when no officer did."""
         if self._state is not RunState.PRINTING:
             return []
-        self._state = RunState.PAUSING
+        self._state, self._pause_reason = RunState.PAUSING, reason
         return [Hold()]
 
     def resume(self) -> list[Effect]:
@@ -196,7 +197,7 @@ class PrintRun:
         elif reason := SPOILED.get(type(event)):
             return self.cancel(reason)
         elif isinstance(event, HostAction) and event.name in PAUSE_ACTIONS:
-            return self.pause()
+            return self.pause(PAUSE_ACTIONS[event.name])
         return []
 
     def note_layer(self, layer: int) -> list[Effect]:

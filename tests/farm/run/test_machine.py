@@ -172,6 +172,25 @@ def test_a_printer_that_runs_out_of_filament_is_paused():
     assert printing().take(HostAction("out_of_filament", "T0"), 0) == [Hold()]
 
 
+@pytest.mark.parametrize(
+    ("action", "reason"), [("out_of_filament", "out_of_filament"), ("pause", "at_printer")]
+)
+def test_a_pause_that_no_officer_asked_for_says_what_did_it_until_it_goes_on(action, reason):
+    one = printing()
+    one.take(HostAction(action), 0)
+    one.take(Held(5), 0)
+    one.take(Position(10, 20, 0.3, 1.5), 0)
+    one.take(Settled(), 0)
+    assert one.take(Settled(), 0) == [Report("paused", reason)]
+    one.resume()
+    assert Report("printing") in one.take(Settled(), 0)
+    one.pause()
+    one.take(Held(6), 0)
+    one.take(Position(10, 20, 0.3, 1.5), 0)
+    one.take(Settled(), 0)
+    assert one.take(Settled(), 0) == [Report("paused")]
+
+
 def test_the_modes_before_a_line_are_the_last_ones_set():
     assert modes_before(Job(), 7) == Modes(is_absolute=True, is_e_absolute=True, feed_mm_min=1800)
     relative = [b"G91", b"M82", b"G1 X1 F600", b"G90", b"M83", b"G1 X2"]
