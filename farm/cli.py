@@ -97,7 +97,16 @@ def worker(config: Path, printer: str) -> None:
 @click.option("--profile", metavar="ID", help="One printer of this profile by itself, instead of a node's.")
 @click.option("--faults", default="", metavar="NAME=VALUE,...", help="What it has, e.g. drop=0.01,lost_ok=3.")
 @click.option("--speed", default=1.0, show_default=True, help="How many times faster than life it is.")
-def simulate(config: Path, profile: str | None, faults: str, speed: float) -> None:
+@click.option(
+    "--baud", default=0, type=click.IntRange(0, 4_000_000), help="Its line's bits a second; 0: no delay."
+)
+@click.option("--usb-ms", default=0.0, type=click.FloatRange(0, 1000), help="Its line's USB delay, each way.")
+@click.option(
+    "--rx-bytes", default=0, type=click.IntRange(0, 65536), help="Its receive ring; 0: as the profile says."
+)
+def simulate(
+    config: Path, profile: str | None, faults: str, speed: float, baud: int, usb_ms: float, rx_bytes: int
+) -> None:
     """Virtual printers on pseudo-terminals, for the demo, training and tests; --profile prints the path of one."""
     if profile is None:
         from farm.sim.process import run
@@ -105,10 +114,11 @@ def simulate(config: Path, profile: str | None, faults: str, speed: float) -> No
         run(config)
     else:
         from farm.profiles import find_profile
-        from farm.sim.single import BadFaults, run_single
+        from farm.sim.single import BadFaults, Line, run_single
 
+        line = Line(baud=baud, usb_ms=usb_ms, rx_bytes=rx_bytes)
         try:
-            run_single(find_profile(profile), faults, speed, click.echo)
+            run_single(find_profile(profile), faults, speed, line, click.echo)
         except BadFaults as error:
             raise click.BadParameter(str(error.detail["why"]), param_hint="--faults") from error
 

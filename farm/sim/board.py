@@ -101,6 +101,10 @@ class VirtualBoard(Voice, Ways):
         if not self.is_killed:
             self._stop_by(fault, "nozzle")
 
+    def resize(self, rx_bytes: int) -> None:
+        """Have a receive ring of so many bytes from now on, without flow control."""
+        self._ring_room = max(1, rx_bytes - 1)
+
     def set_factor(self, factor: float) -> None:
         """Live so many times faster from now on."""
         self.factor = factor

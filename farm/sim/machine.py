@@ -70,6 +70,7 @@ class Machine:
     planner_blocks: ClassVar[int] = PLANNER_BLOCKS
     planner_s: ClassVar[float] = math.inf
     watch_s: ClassVar[tuple[float, float]] = (40.0, 60.0)  # WATCH_TEMP_PERIOD, WATCH_BED_TEMP_PERIOD
+    run_out_line: ClassVar[str] = "//action:out_of_filament T0"  # what an empty reel makes it say
     open_c: ClassVar[float] = -15.0  # what a broken sensor wire reads like
 
     def __init__(self, now: float, say: Callable[[str], None], kill: Callable[[str], None]) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from farm.sim.unit import VirtualUnit, WorldClock
+from farm.profiles import find_profile
+from farm.sim.boards import board_for
+from farm.sim.unit import MakeBoard, VirtualUnit, WorldClock
 from farm.words import Cable, Fault, Outputs, Power, Printers, Speed, ToSimulator, encode
 from provisioning.config import ConfigRefused, FarmSection, Node, load_node
 from provisioning.linesock import Client, LineClient, LineServer, turn
@@ -38,7 +40,12 @@ class VirtualFloor:
         self._clock = WorldClock(wall_s)
         self._units = {
             section.printer_id: VirtualUnit(
-                section.printer_id, section.cell, Path(section.port), self._clock, self._selector
+                section.printer_id,
+                section.cell,
+                Path(section.port),
+                self._clock,
+                self._selector,
+                _board_by(section.profile),
             )
             for section in farm.printers
         }
@@ -148,6 +155,16 @@ class VirtualFloor:
         self._clock.set_factor(factor)
         for unit in self._units.values():
             unit.set_factor(factor)
+
+
+def _board_by(profile_id: str) -> MakeBoard:
+    """Boards of the shipped profile.
+
+    Raises:
+        BadProfile: there is none, or it is refused.
+    """
+    profile = find_profile(profile_id)
+    return lambda now, factor: board_for(profile, now, factor=factor)
 
 
 def run(config: Path) -> None:

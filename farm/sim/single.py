@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import math
 import selectors
 import signal
 import tempfile
@@ -11,14 +12,20 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from farm.profiles import Profile
+from farm.sim.board import VirtualBoard
+from farm.sim.boards import board_for
+from farm.sim.faults import AWAY_S, FAULTS
 from farm.sim.process import FACTOR_LEAST, FACTOR_MOST, LOOK_S, SPIN_S
-from farm.sim.unit import FAULTS, VirtualUnit, WorldClock
+from farm.sim.unit import MakeBoard, VirtualUnit, WorldClock
 from provisioning.errors import Refused
 from provisioning.linesock import turn
 
 BOTH_WAYS = {"drop": ("drop_out", "drop_in"), "corrupt": ("corrupt_out", "corrupt_in")}
-LATER = frozenset({"reboot", "run_out", "halt"})  # happen once: the value says when, seconds on the wall
+# happen once: the value says when, seconds on the wall
+LATER = frozenset({"reboot", "run_out", "halt", "vanish", "move"})
 
 
 class BadFaults(Refused):
@@ -53,14 +60,27 @@ class SinglePrinter:
     """A virtual printer with power and cable, and the faults it is to show. :meth:`run` returns after :meth:`stop`."""
 
     def __init__(
-        self, path: Path, faults: Mapping[str, float], speed: float, wall_s: Callable[[], float]
+        self,
+        path: Path,
+        make_board: MakeBoard,
+        faults: Mapping[str, float],
+        speed: float,
+        wall_s: Callable[[], float],
+        *,
+        baud: float = math.inf,
+        usb_s: float = 0.0,
     ) -> None:
-        """``path`` becomes a link to its pseudo-terminal; ``speed`` is how many times faster than life it is."""
+        """``path`` becomes a link to its pseudo-terminal; ``speed`` is how many times faster than life it is.
+
+        ``baud`` and ``usb_s`` (each way) are the line's; without them bytes arrive when they are sent.
+        """
         self._wall_s = wall_s
         self._selector = selectors.DefaultSelector()
         clock = WorldClock(wall_s)
         clock.set_factor(min(max(speed, FACTOR_LEAST), FACTOR_MOST))
-        self._unit = VirtualUnit("printer", "table", path, clock, self._selector)
+        self._unit = VirtualUnit(
+            "printer", "table", path, clock, self._selector, make_board, baud=baud, usb_s=usb_s
+        )
         self._unit.set_relay(True)
         begun_s = wall_s()
         self._later = [(begun_s + value, name) for name, value in faults.items() if name in LATER]
@@ -79,7 +99,7 @@ class SinglePrinter:
         while not self._stopping:
             self._unit.turn()
             while self._later and self._later[0][0] <= self._wall_s():
-                self._unit.spoil(heapq.heappop(self._later)[1], 1.0)
+                self._unit.spoil(heapq.heappop(self._later)[1], AWAY_S)
             turn(self._selector, self._wait_s())
         self._unit.close()
         self._selector.close()
@@ -91,16 +111,35 @@ class SinglePrinter:
         return 0.0 if due_s < SPIN_S else due_s
 
 
-def run_single(profile: Profile, faults: str, speed: float, tell: Callable[[str], None]) -> None:
+class Line(msgspec.Struct, frozen=True):
+    """The serial line: ``baud`` 0 takes no time, ``rx_bytes`` 0 is the ring that the profile names."""
+
+    baud: int = 0
+    usb_ms: float = 0.0  # each way
+    rx_bytes: int = 0
+
+
+def run_single(profile: Profile, faults: str, speed: float, line: Line, tell: Callable[[str], None]) -> None:
     """Be one printer of ``profile`` until SIGTERM or Ctrl-C; ``tell`` hears the path of its port.
 
     Raises:
         BadFaults: ``faults`` cannot be read.
     """
-    assert profile.dialect == "marlin", "the only dialect that a profile can name"
     wanted = read_faults(faults)
+
+    def make_board(now: float, factor: float) -> VirtualBoard:
+        return board_for(profile, now, factor=factor, rx_bytes=line.rx_bytes or None)
+
     with tempfile.TemporaryDirectory(prefix="printer-") as folder, contextlib.ExitStack() as undo:
-        printer = SinglePrinter(Path(folder) / profile.id, wanted, speed, time.monotonic)
+        printer = SinglePrinter(
+            Path(folder) / profile.id,
+            make_board,
+            wanted,
+            speed,
+            time.monotonic,
+            baud=line.baud or math.inf,
+            usb_s=line.usb_ms / 1000,
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             undo.callback(
                 signal.signal, number, signal.signal(number, lambda _number, _frame: printer.stop())

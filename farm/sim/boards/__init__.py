@@ -65,8 +65,8 @@ def board_for(
 ) -> VirtualBoard:
     """A virtual board that ``profile`` is true of: firmware, ring, slots, capabilities.
 
-    ``rx_bytes`` overrides the ring; a Prusa's has 128 bytes, and its profile keeps away from the last. A board that
-    opening the port does not reset has USB of its own, and so flow control.
+    ``rx_bytes`` overrides the ring and takes flow control away; a Prusa's has 128 bytes, and its profile keeps away
+    from the last. A board that opening the port does not reset has USB of its own, and so flow control.
     """
     options: dict[str, bool] = {}
     if profile.dialect == "marlin" and "EMERGENCY_PARSER" in profile.identify.capabilities:
@@ -79,7 +79,7 @@ def board_for(
         on_executed=on_executed,
         rx_bytes=rx_bytes or (128 if profile.dialect == "prusa" else profile.link.rx_bytes),
         queue_lines=profile.link.queue_lines,
-        has_flow_control=not profile.link.resets_on_open,
+        has_flow_control=not profile.link.resets_on_open and rx_bytes is None,
         **options,
     )
 

@@ -37,6 +37,7 @@ _NO_FAULT = (math.inf, "", "")
 class KlipperMachine(Machine):
     """What Klipper tells, and which moves it refuses."""
 
+    run_out_line = "// action:paused"
     identity = "FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12.0"
     unknown = '// Unknown command:"{}"'
     silent = frozenset(
@@ -113,7 +114,7 @@ class KlipperMachine(Machine):
             super()._tell(code, text)
         elif code == "M118":
             self._say(f"echo: {text[4:].strip()}")
-        elif code not in {"M105", "M115", "M119"} and not text.upper().startswith("STATUS"):
+        elif code not in {"M105", "M115", "M119"}:
             self._say(self.unknown.format(text))
 
 
@@ -189,6 +190,11 @@ class VirtualKlipper(VirtualBoard):
             self._restart()
         elif not text:
             pass
+        elif name == "STATUS":
+            if self._state:
+                self._refuse(f"{self._state}\nKlipper state: Not ready")
+            else:
+                self._say("// Klipper state: Ready")
         elif self._state and code not in _ALWAYS:
             self._refuse(self._state)
         else:

@@ -37,6 +37,7 @@ _RUNAWAY = {
 class PrusaMachine(Machine):
     """What the MK3S tells in other words than Marlin."""
 
+    run_out_line = "//action:pause"
     identity = (
         "FIRMWARE_NAME:Prusa-Firmware 3.14.1+8237_0c9bf5d45 based on Marlin FIRMWARE_URL:"
         "https://github.com/prusa3d/Prusa-Firmware PROTOCOL_VERSION:1.0 MACHINE_TYPE:Prusa i3 MK3S EXTRUDER_COUNT:1 "

@@ -35,6 +35,7 @@ _CAPS = ("PROGRESS:0", "AUTOREPORT_TEMP:1", "HOST_RESCUE:1", "EEPROM:1", "AUTOLE
 class RepetierMachine(Machine):
     """What Repetier tells in other words than Marlin."""
 
+    run_out_line = "RequestPause:No filament detected!"
     identity = (
         "FIRMWARE_NAME:Repetier_1.0.4 COMPILED:Nov 22 2026 FIRMWARE_URL:https://github.com/repetier/"
         "Repetier-Firmware/ PROTOCOL_VERSION:1.0 MACHINE_TYPE:Mendel EXTRUDER_COUNT:1 REPETIER_PROTOCOL:3"

@@ -53,6 +53,7 @@ _FAULTS = {
 class RepRapMachine(Machine):
     """What RepRapFirmware tells in other words than Marlin."""
 
+    run_out_line = "Filament error on extruder 0: no filament"
     identity = (
         "FIRMWARE_NAME: RepRapFirmware for Duet 2 WiFi/Ethernet FIRMWARE_VERSION: 3.5.4 "
         "ELECTRONICS: Duet WiFi 1.02 or later FIRMWARE_DATE: 2024-11-24"

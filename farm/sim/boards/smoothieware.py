@@ -35,6 +35,7 @@ _FAULTS = {
 class SmoothieMachine(Machine):
     """What Smoothieware tells in other words than Marlin; an unknown command is acknowledged and nothing else."""
 
+    run_out_line = "// action:pause"
     identity = (
         "FIRMWARE_NAME:Smoothieware, FIRMWARE_URL:http%3A//smoothieware.org, X-SOURCE_CODE_URL:"
         "https://github.com/Smoothieware/Smoothieware, FIRMWARE_VERSION:edge-bb41e992, PROTOCOL_VERSION:1.0, "
