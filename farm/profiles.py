@@ -69,6 +69,9 @@ class LinkTable(_Table, frozen=True):
     silence_s: Annotated[
         float, Meta(gt=0, le=600, description="neither ok nor busy for so long: the link asks, which harms nothing")
     ]
+    quiet_max_s: Annotated[
+        float, Meta(ge=47, le=3600, description="a known firmware at work may say nothing for so long")
+    ]
     report_s: Annotated[int, Meta(ge=1, le=60, description="how often temperatures come")]
     report: Annotated[
         Literal["auto", "poll"], Meta(description="auto: by themselves (M155); poll: the link asks (M105)")

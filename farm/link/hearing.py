@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from farm.link.acquaintance import Stage
 from farm.link.dialects.base import Standing
 from farm.link.events import (
     Busy,
@@ -17,7 +18,7 @@ from farm.link.events import (
 )
 from farm.link.framing import OKS
 from farm.link.meatpack import is_on
-from farm.link.replies import Identity, LastLine, Ok, Reply, Report, Resend, Start
+from farm.link.replies import Identity, Idle, LastLine, Ok, Place, Reply, Report, Resend, Start
 from farm.link.speaking import DRAIN_S, NUMBERED_OKS, PACKING_S, REFUSED_S, SETTLE_S, STRIKES, Phase, Speaking
 from farm.link.window import Window
 
@@ -61,18 +62,15 @@ class Hearing(Speaking):
     def _read(self, line: str, now: float) -> list[Event]:
         meaning = self._dialect.read(line)
         if isinstance(meaning, Start):
-            return self._restart(meaning.cause, now)
+            return self._restart(meaning.cause, now) if self._is_start(meaning) else [Said(meaning.cause)]
+        if isinstance(meaning, Idle):
+            return []
         if self._phase is Phase.BOOTING:
             self._deadline = min(now + SETTLE_S, self._boot_by)
         if isinstance(meaning, PrinterHalted):
             return self._halt(meaning.reason)
-        if isinstance(meaning, Identity):
-            self._who.note(meaning)
-            return self._take_reply(Ok(), now) if meaning.is_ok else []
-        if isinstance(meaning, Report):
-            return [meaning.temperatures, *self._take_reply(meaning, now)]
         if isinstance(meaning, Reply):
-            return self._take_reply(meaning, now)
+            return self._read_reply(meaning, now)
         if isinstance(meaning, Busy):
             self._note_life(now)
         elif (
@@ -86,6 +84,22 @@ class Hearing(Speaking):
             return [meaning, *self._take_answer(meaning, now)]
         return [meaning]
 
+    def _read_reply(self, reply: Reply, now: float) -> list[Event]:
+        """What a reply tells by itself, and what it changes."""
+        if isinstance(reply, Identity):
+            self._who.note(reply)
+            return self._take_reply(Ok(), now) if reply.is_ok else []
+        if isinstance(reply, Report):
+            return [reply.temperatures, *self._take_reply(reply, now)]
+        if isinstance(reply, Place):
+            return [reply.position, *self._take_reply(Ok(), now)]
+        return self._take_reply(reply, now)
+
+    def _is_start(self, said: Start) -> bool:
+        """Whether the firmware really has started: some say the same when a port is opened, or when asked."""
+        is_new = self._who.stage is Stage.UNKNOWN and self._adoption is None
+        return said.is_certain or is_new or self._phase is Phase.HALTED
+
     def _note_life(self, now: float) -> None:
         """The firmware is at work: silence begins anew, and a question that waits behind the work is not repeated."""
         self.questions.note_life()
@@ -96,8 +110,10 @@ class Hearing(Speaking):
             self._deadline = now + 2 * link.busy_s + link.silence_s
 
     def _take_reply(self, reply: Reply, now: float) -> list[Event]:
+        is_owed = False  # the answer to an earlier question for temperatures
         if isinstance(reply, Report):
-            self._polling.note_answer(now)
+            is_owed = reply.is_ok and self._polling.is_awaited
+            self._polling.note_answer(now, is_ok=reply.is_ok)
             if not reply.is_ok:
                 if reply.is_wait:
                     self._note_life(now)
@@ -107,7 +123,7 @@ class Hearing(Speaking):
             self._take_while_flowing(reply, now)
         elif self._phase is Phase.REFUSED:
             return self._take_while_refused(reply, now)
-        elif self._phase is Phase.ASKING:
+        elif self._phase is Phase.ASKING and not is_owed:
             return self._take_answer(reply, now)
         return []
 
@@ -159,6 +175,7 @@ class Hearing(Speaking):
         track.go_to(last, is_done=False)
         self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         if not is_behind:  # the line was taken, something else was refused: its ok is still to come
+            self._out += b"" if self._is_in_flight else self._dialect.after_answer
             return []
         self._window.narrow()
         return [Resent(last + 1)]
@@ -169,7 +186,10 @@ class Hearing(Speaking):
 
     def _conclude(self, standing: Standing, now: float) -> list[Event]:
         """Where the firmware stands is known, and nothing is outstanding."""
-        self._phase, self._numbered_oks = Phase.FLOWING, 0
+        self._phase = Phase.FLOWING
+        self._begin_oks()
+        self._polling.note_all_answered()
+        self._out += self._dialect.after_answer
         lanes, track = self._lanes, self._lanes.track
         if self._adoption is not None:
             told, self._adoption = self._adoption.judge(standing), None

@@ -40,7 +40,7 @@ def _fields(line: str) -> dict[str, str]:
     """``KEY:value`` pairs whose values may hold blanks; a URL's colon does not begin a key."""
     keys = list(_KEY.finditer(line))
     ends = [key.start() for key in keys[1:]] + [len(line)]
-    return {key[1]: line[key.end() : end].strip() for key, end in zip(keys, ends, strict=True)}
+    return {key[1]: line[key.end() : end].strip(" ,") for key, end in zip(keys, ends, strict=True)}
 
 
 def difference(firmware: Firmware, wanted: IdentifyTable, profile_id: str) -> str | None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from farm.link.dialects.base import Dialect, Standing
 from farm.link.replies import Meaning
+from farm.profiles import LinkTable
 
 ASK_FIRST_S, ASK_MOST_S = 1.0, 8.0  # questions are repeated at doubling intervals
-ASK_TRIES = 8  # some 50 s without an answer: nobody is there
+ASK_ALL_S = 47.0  # eight questions: a firmware that nobody knows and that does not answer is not there
 
 
 class Questions:
     """When to ask, how long to wait for an answer, and what came back."""
 
-    def __init__(self, dialect: Dialect, quiet_max_s: float = 0.0) -> None:
-        """``quiet_max_s``: a working firmware may be silent for so long."""
-        self._dialect, self._quiet_max_s = dialect, quiet_max_s
+    def __init__(self, dialect: Dialect, link: LinkTable) -> None:
+        self._dialect, self._link = dialect, link
         self.asked = 0
         self.is_due = False
         self._unanswered = 0
-        self._waited_s = 0.0
+        self._waited_s, self._most_s = 0.0, ASK_ALL_S
         self._inquiry = dialect.begin_inquiry()
 
     @property
@@ -29,7 +29,7 @@ class Questions:
     @property
     def are_in_vain(self) -> bool:
         """Whether nothing answered for so long that nobody is there."""
-        return self._unanswered >= ASK_TRIES and self._waited_s >= self._quiet_max_s
+        return self._waited_s >= self._most_s
 
     def begin(self) -> None:
         """What was asked before does not count any more."""
@@ -40,9 +40,19 @@ class Questions:
         self.is_due, self._inquiry = False, self._dialect.begin_inquiry()
         self.note_life()
 
-    def put(self) -> float:
-        """One more question goes out; the seconds to wait for its answer."""
-        wait_s = min(ASK_FIRST_S * (1 << min(self._unanswered, 8)), ASK_MOST_S)
+    def put(self, *, is_known: bool) -> float:
+        """One more question goes out; the seconds to wait for its answer.
+
+        A known firmware that says nothing while it works is asked seldom: its questions wait in the ring in which a
+        stop must find room. ``is_known``: it has answered before, so it may be at work.
+        """
+        link = self._link
+        self._most_s = link.quiet_max_s if is_known else ASK_ALL_S
+        is_mute = is_known and not link.busy_s
+        first, most = (link.silence_s, link.quiet_max_s) if is_mute else (ASK_FIRST_S, ASK_MOST_S)
+        wait_s = min(first * (1 << min(self._unanswered, 8)), most)
+        if self._dialect.has_faithful_wire:
+            wait_s = self._most_s  # what was asked will be read: asking again tells nothing
         self.asked += 1
         self._unanswered += 1
         self._waited_s += wait_s

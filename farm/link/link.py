@@ -61,13 +61,14 @@ class Link(Hearing):
         self._lanes.hold()
 
     def interrupt(self) -> None:
-        """End a heat-up wait (M108).
+        """End a heat-up wait (M108), where the firmware can.
 
         Bare, because Marlin heeds it early only so; its extra ok is sorted out by asking.
         """
-        self._out += (
-            self._dialect.interrupt_bytes
-        )  # packed as everything else: Marlin heeds it when it is read
+        if not self._dialect.interrupt_bytes:
+            return
+        # packed as everything else: Marlin heeds it when it is read
+        self._out += self._dialect.interrupt_bytes
         if self._is_in_flight or self._phase in {Phase.REFUSED, Phase.ASKING}:
             self._ask()
 
@@ -82,7 +83,7 @@ class Link(Hearing):
     def handle_timeout(self, now: float) -> list[Event]:
         """What the passing of :attr:`deadline` means; nothing before it."""
         if self._phase is Phase.FLOWING and self._polling.is_due(now):
-            self._out += self._polling.put()
+            self._out += self._polling.put(now, self._lanes.track)
         if self._deadline is None or now < self._deadline:
             return []
         if self._phase is Phase.BOOTING:

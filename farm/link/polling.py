@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from farm.link.tracks import Track
+
 POLL = b"M105\n"  # unnumbered: its answer is a form that acknowledges no line
 
 
@@ -11,23 +13,36 @@ class Polling:
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
         self._is_wanted = False
+        self._behind: tuple[Track, int] | None = None
         self.due_at: float | None = None
+        self.is_awaited = False
 
     def begin(self, now: float) -> None:
-        """From now on, ask; what was asked before counts as lost."""
+        """From now on, ask."""
         self._is_wanted = True
         self.due_at = now + self._every_s
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time."""
+        """Whether it is time to look."""
         return self.due_at is not None and now >= self.due_at
 
-    def put(self) -> bytes:
-        """The question; the next one is due some time after its answer."""
-        self.due_at = None
+    def put(self, now: float, track: Track) -> bytes:
+        """The question, behind what of ``track`` is in flight; nothing while the last may still be answered."""
+        self.due_at = now + self._every_s
+        if self.is_awaited and self._behind is not None:
+            behind, line = self._behind
+            if track is behind and track.acked < line:  # no line sent after it was acknowledged
+                return b""
+        self.is_awaited, self._behind = True, (track, track.next)
         return POLL
 
-    def note_answer(self, now: float) -> None:
-        """Temperatures came."""
+    def note_answer(self, now: float, *, is_ok: bool) -> None:
+        """Temperatures came; ``is_ok``: as an answer, not by themselves."""
+        if is_ok:
+            self.is_awaited = False
         if self._is_wanted:
             self.due_at = now + self._every_s
+
+    def note_all_answered(self) -> None:
+        """Nothing asked before can still be answered: a question that was not is lost."""
+        self.is_awaited = False

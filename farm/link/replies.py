@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from farm.link import events
-from farm.link.events import Temperatures
+from farm.link.events import Position, Temperatures
 
 SAID_MAX_CHARACTERS = 200
 
@@ -51,10 +51,21 @@ class Resend(Reply, frozen=True):
     number: int
 
 
+class Place(Reply, frozen=True):
+    """Where the planner's queue ends, as M114's own acknowledgement."""
+
+    position: Position
+
+
 class Start(Reply, frozen=True):
-    """A line that only a starting firmware says."""
+    """A line that a starting firmware says; ``is_certain``: and no other."""
 
     cause: str
+    is_certain: bool = True
+
+
+class Idle(Reply, frozen=True):
+    """A line that tells nothing: the ``wait`` of a firmware without work, an echo of what was sent."""
 
 
 Meaning = Reply | events.Event

@@ -54,7 +54,7 @@ class Speaking:
         self._profile = profile
         self._dialect = dialect_of(profile)
         self.sent_lines = self.resent_lines = self.stalls = 0
-        self.questions = Questions(self._dialect)
+        self.questions = Questions(self._dialect, profile.link)
         self._phase = Phase.GONE
         self._deadline: float | None = None
         self._lines = Lines()
@@ -69,13 +69,18 @@ class Speaking:
         self._lanes = Lanes()
         self.questions.forget()
         self._refusal = self._dialect.begin_refusal()
-        self._strikes = self._numbered_oks = 0
+        self._strikes = 0
+        self._begin_oks()
         self._window = Window(link.window_lines, link.rx_bytes)
         self._polling = Polling(link.report_s)
         self._packing = Packing(is_wanted=link.meatpack)
         self._adoption: Adoption | None = None
         self._free_most: int | None = None  # places in the command queue beside the one that is executed
         self._boot_by = 0.0  # a board that talks on and on is spoken to all the same
+
+    def _begin_oks(self) -> None:
+        """Whether oks bear numbers is found out, unless this firmware's always do."""
+        self._numbered_oks = NUMBERED_OKS if self._dialect.numbers_own_oks else 0
 
     @property
     def _is_in_flight(self) -> bool:
@@ -135,8 +140,11 @@ class Speaking:
     def _put_question(self, now: float, before: bytes = b"") -> None:
         if self._packing.is_on and self.questions.are_unheard:
             self._out = self._packing.end()  # perhaps it is not understood any more
-        self._out += before + self._dialect.question(self._lanes.track.next)
-        self._phase, self._deadline = Phase.ASKING, now + self.questions.put()
+        adoption = self._adoption
+        near = self._lanes.track.next if adoption is None else adoption.at_least + 1
+        self._out += before + self._dialect.question(near)
+        is_known = adoption is not None or self._who.stage is not Stage.UNKNOWN
+        self._phase, self._deadline = Phase.ASKING, now + self.questions.put(is_known=is_known)
 
     def _ask(self) -> None:
         """Ask where the firmware stands with the next bytes sent; answers to older questions still count."""
@@ -163,13 +171,15 @@ class Speaking:
         return [] if self._strikes < SYNC_TRIES else self._end(PrinterSilent())
 
     def _restart(self, cause: str, now: float) -> list[Event]:
-        """Everything we knew of the firmware is void: begin anew."""
+        """Everything we knew of the firmware is void: begin anew. A start after a stop means that it was obeyed."""
+        is_stopped = self._phase is Phase.STOPPING
         is_news = (
             self._who.stage is not Stage.UNKNOWN or self._phase is Phase.HALTED or self._adoption is not None
         )
         self._forget(self.firmware)
         self._boot(now, SETTLE_S)
-        return [PrinterReset(cause)] if is_news else []
+        halted: list[Event] = [PrinterHalted(f"The stop made the firmware start anew ({cause}).")]
+        return [*(halted if is_stopped else []), *([PrinterReset(cause)] if is_news else [])]
 
     def _doubt(self, last: int) -> list[Event]:
         """Lines went unacknowledged, and this firmware cannot tell which of them it took: nobody may guess."""

@@ -8,7 +8,7 @@ import msgspec
 
 from farm.link.framing import frame
 from farm.link.identity import Firmware
-from farm.link.replies import Identity, LastLine, Meaning, Ok, Resend
+from farm.link.replies import Identity, LastLine, Meaning, Ok, Report, Resend
 from farm.profiles import Profile
 
 
@@ -61,6 +61,13 @@ class Inquiry:
         raise AssertionError(reply)
 
 
+class Fence(Inquiry):
+    """Only M105's answer: everything before it is done, and no line is named."""
+
+    def take(self, reply: Meaning) -> Standing | None:
+        return Standing(None) if isinstance(reply, Report) and reply.is_ok else None
+
+
 class Dialect:
     """One firmware's way of speaking. It keeps nothing of a conversation, so one serves a link for ever."""
 
@@ -73,7 +80,8 @@ class Dialect:
     stop_bytes: ClassVar[bytes] = (
         b"\nM112\n"  # bare and after a newline, so that a half-sent line cannot hide it
     )
-    interrupt_bytes: ClassVar[bytes] = b"\nM108\n"
+    interrupt_bytes: ClassVar[bytes] = b"\nM108\n"  # none: this firmware's waits cannot be ended
+    after_answer: ClassVar[bytes] = b""  # what a firmware must be sent once its answer is understood
     stops_at_once: ClassVar[bool | None] = None  # None: by the capability EMERGENCY_PARSER
 
     def read(self, line: str) -> Meaning:

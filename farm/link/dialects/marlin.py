@@ -13,6 +13,7 @@ from farm.link.events import Busy, ColdExtrusion, HostAction, Position, PrinterH
 from farm.link.framing import frame
 from farm.link.replies import (
     SAID_MAX_CHARACTERS,
+    Idle,
     LastLine,
     Meaning,
     Ok,
@@ -102,6 +103,8 @@ class Marlin(Dialect):
             return report
         if line.startswith("Error:"):
             return _error(line)
+        if line == "wait":
+            return Idle()
         if match := _RESEND.fullmatch(line):
             return Resend(int(match[1]))
         return self.is_identity(line) or self.read_start(line) or _other(line)
