@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farm.link.events import Event, PortGone, PrinterHalted, PrinterReset, PrinterSilent, Temperatures
+from farm.link.events import Event, PortGone, PrinterHalted, PrinterReset, PrinterSilent, Ready, Temperatures
 
 # A pulled cable may be put back for so long before the whole cell loses its power: Marlin keeps its heaters at
 # target without a host (M85 and HOTEND_IDLE_TIMEOUT are off by default, Configuration_adv.h 2.1).
@@ -27,6 +27,8 @@ class HeatWatch:
             self._cut_s = self._cut_s if self._is_heating else None
         elif isinstance(event, PrinterReset):
             self.clear()
+        elif isinstance(event, Ready) and has_run:  # in reach again, and somebody is in charge of its heat
+            self._cut_s = None
         elif isinstance(event, PrinterHalted):
             if event.is_confirmed:
                 self.clear()
@@ -37,6 +39,10 @@ class HeatWatch:
             self._is_heating = True
             self._cut_s = now_s + UNREACHED_S if self._cut_s is None else self._cut_s
         return False
+
+    def suspect(self, now_s: float) -> None:
+        """A worker that died left a printer that may be hot: it must be reached in time."""
+        self._is_heating, self._cut_s = True, now_s + UNREACHED_S
 
     def is_due(self, now_s: float) -> bool:
         """Whether a hot printer was out of reach for too long; true once."""

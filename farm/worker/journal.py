@@ -7,16 +7,32 @@ from pathlib import Path
 
 import msgspec
 
-from farm.words import ENDED, RunWord
+from farm.run import Stand
+from farm.words import ENDED, Lease, RunWord
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
-    """One run and its last state."""
+    """One run: the last state that the desk was told, and what it takes to go on after this process's death."""
 
     run: str
     job: str
     state: RunWord
     reason: str | None = None
+    spool: str = ""
+    sha256: str = ""
+    begun_s: float = 0.0  # monotonic
+    accepted: str = ""  # the firmware's name, when it prints under the cautious profile
+    stand: Stand | None = None
+
+    @classmethod
+    def begin(cls, lease: Lease, now_s: float, accepted: str) -> JournalEntry:
+        """A lease, just taken."""
+        return cls(lease.run, lease.job, "started", None, lease.spool, lease.sha256, now_s, accepted)
+
+    @property
+    def lease(self) -> Lease:
+        """The lease that it was begun by."""
+        return Lease(self.run, self.job, self.spool, self.sha256)
 
     @property
     def is_ended(self) -> bool:
@@ -25,7 +41,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
 
 
 class RunJournal:
-    """One small file, replaced as a whole: written when a state changes, never while printing on."""
+    """One small file, replaced as a whole: written when a state changes, some ten times a print."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

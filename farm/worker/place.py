@@ -24,7 +24,7 @@ class WorkerPlace(msgspec.Struct, frozen=True):
     desk_socket: str
     cell_socket: str
     journal: str
-    progress: str
+    line: str
 
 
 def worker_place(node: Node, printer_id: str) -> WorkerPlace:
@@ -50,7 +50,7 @@ def worker_place(node: Node, printer_id: str) -> WorkerPlace:
         desk_socket=str(node.run_dir / "desk.sock"),
         cell_socket=str(node.run_dir / f"interlock-{section.cell}.sock"),
         journal=str(node.state_dir / f"worker-{printer_id}.json"),
-        progress=str(node.state_dir / f"worker-{printer_id}.line"),
+        line=str(node.run_dir / f"worker-{printer_id}.line"),
     )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from farm.link.events import Event, PortGone, PrinterHalted, PrinterSilent, Quarantined, Ready
-from farm.link.marlin import MarlinLink
+from farm.link.link import Link
+from farm.link.tracks import LineSource
 from farm.port import Port
-from farm.run.machine import HEATERS_OFF
+from farm.profiles import Profile
 from farm.words import PrinterWord
 from farm.worker.place import WorkerPlace
+from farm.worker.stranger import under_caution, why_not
 from provisioning.errors import Unavailable
 
 REOPEN_S = 1.0  # how soon a lost port is looked for again
@@ -31,7 +33,12 @@ class PrinterSide:
     ) -> None:
         """``others`` is a descriptor that is readable when anything but the port speaks: it goes first."""
         self._place, self._now, self._on_event = place, monotonic_s, on_event
-        self.link = MarlinLink(place.profile)
+        self.profile = place.profile
+        self.accepted = (
+            ""  # the name of a firmware that an officer lets print, though no profile describes it
+        )
+        self._adopted: tuple[LineSource, int] | None = None
+        self.link = Link(place.profile)
         self._wait = select.epoll(2)
         self._wait.register(others, select.EPOLLIN)
         self._port: Port | None = None
@@ -53,7 +60,12 @@ class PrinterSide:
             return "offline"
         if self._quarantined is not None:
             return "quarantined"
-        return "idle" if self.link.is_ready else "identifying"
+        return "idle" if self.is_ready else "identifying"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can take a job."""
+        return self._port is not None and self.link.is_ready and self._quarantined is None
 
     @property
     def reason(self) -> str | None:
@@ -73,7 +85,44 @@ class PrinterSide:
         self._reason = self._quarantined = None
         self._wants_room = False
         self._wait.register(self._port.fd, select.EPOLLIN)
-        self.link.open(now_s)
+        if self._adopted is None:
+            self.link.open(now_s)
+        else:
+            self.link.adopt(*self._adopted, now_s)
+            self._adopted = None
+
+    def adopt(self, source: LineSource, at_least: int) -> None:
+        """When the port is opened next, ask where the firmware stands in ``source`` before anything else is said.
+
+        Asked of every board, also of one that opening the port resets (``link.resets_on_open``): the worker that died
+        had told the kernel to keep DTR up (see :class:`farm.port.Port`), so most are not; the others say so themselves.
+        """
+        self._adopted = (source, at_least)
+
+    def accept(self, name: str, now_s: float) -> None:
+        """Let a firmware of this name print under the cautious profile; no name: none. Not while a run is under way."""
+        self.accepted = name
+        firmware = self.link.firmware.name
+        if self.is_cautious and firmware != name:
+            self._use(self._place.profile)
+        elif self._port is not None and self._quarantined is not None and name and firmware == name:
+            if self.link.is_ready:
+                self._take([Ready(self.link.firmware)], now_s)
+            else:
+                self.use_caution()
+        elif self.link.is_ready:
+            self._quarantined = why_not(self.profile, firmware, name)
+
+    def use_caution(self) -> None:
+        """Talk as to the firmware that was accepted; nothing without a cautious profile."""
+        if self._place.cautious is not None:
+            self._use(under_caution(self._place.profile, self._place.cautious, self.accepted))
+
+    def _use(self, profile: Profile) -> None:
+        """Begin anew with another profile, at once."""
+        self.close()
+        self._open_s = 0.0
+        self.profile, self.link = profile, Link(profile)
 
     def serve(self, due_s: float) -> None:
         """Wait, and move lines as they are acknowledged, until ``due_s``, a deadline, or until anything else speaks.
@@ -111,6 +160,11 @@ class PrinterSide:
             self._wants_room = port.has_unsent
             self._wait.modify(port.fd, select.EPOLLIN | (select.EPOLLOUT if self._wants_room else 0))
 
+    @property
+    def is_cautious(self) -> bool:
+        """Whether it is talked to as to a firmware that no profile describes."""
+        return self.profile is not self._place.profile
+
     def stop(self, now_s: float) -> bool:
         """M112, ahead of everything that still waits; false when there is no wire to put it on."""
         self.link.stop(now_s)
@@ -145,11 +199,14 @@ class PrinterSide:
                 self._gone_s = now_s + CELL_FIRST_S
                 return
             if isinstance(event, Ready):
-                self._quarantined = None
-                for command in HEATERS_OFF:  # whatever an earlier run left behind
-                    self.link.submit(command)
+                self._quarantined = why_not(self.profile, event.firmware.name, self.accepted)
+                if self._quarantined is not None:
+                    continue
             elif isinstance(event, Quarantined):
                 self._quarantined = event.reason
+                if self.accepted and event.firmware.name == self.accepted and not self.is_cautious:
+                    self.use_caution()
+                    return
             self._on_event(event, now_s)
             if isinstance(event, (PrinterHalted, PrinterSilent)):
                 self.close(_why_gone(event))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from farm.words import ENDED, Known, RunReport, Word
+from farm.run import Stand
+from farm.words import ENDED, Known, RunReport, RunWord, Word
 from farm.worker.journal import JournalEntry, RunJournal
 
 RESEND_S = 2.0  # an ended run is told again until the desk knows
@@ -27,10 +28,21 @@ class RunRecord:
         self.has_failed = False  # the journal did not take the last entry
         self._said_s = 0.0
 
-    def fail_unfinished(self) -> None:
-        """A run of before this process ended with the one before."""
-        if self.entry is not None and not self.entry.is_ended:
-            self.keep(msgspec.structs.replace(self.entry, state="failed", reason="worker_restarted"))
+    @property
+    def unfinished(self) -> JournalEntry | None:
+        """The run of before this process, when it did not end."""
+        return None if self.entry is None or self.entry.is_ended else self.entry
+
+    def end(self, state: RunWord, reason: str | None) -> None:
+        """The run is over."""
+        assert self.entry is not None, "no run to end"
+        self.keep(msgspec.structs.replace(self.entry, state=state, reason=reason))
+
+    def note(self, stand: Stand) -> None:
+        """Remember how the run stands; the desk need not know."""
+        if self.entry is not None and self.entry.stand != stand:
+            self.entry = msgspec.structs.replace(self.entry, stand=stand)
+            self.write(self.entry)
 
     def keep(self, entry: JournalEntry) -> None:
         """Remember, and tell the desk."""

@@ -20,7 +20,7 @@ def serve(place_json: bytes, claim: int) -> None:
     os.set_inheritable(claim, False)
     place = msgspec.json.decode(place_json, type=WorkerPlace)
     say = sayer(f"worker {place.printer}")
-    worker = Worker(place, time.monotonic, say, loop_petter(time.monotonic), os.getpid())
+    worker = Worker(place, time.monotonic, time.time, say, loop_petter(time.monotonic), os.getpid())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
     gc.collect()

@@ -131,6 +131,20 @@ class Floor:
         self.worker = self.processes["worker"] = self._start("worker", "--printer", "printer-1")
         self.meet_again()
 
+    def kill_worker(self) -> None:
+        """As the kernel does when memory runs out."""
+        self.worker.kill()
+        self.worker.wait()
+
+    def kill_and_return(self) -> None:
+        """Kill the worker; another takes its place in time to keep the cell's power."""
+        self.kill_worker()
+        self.start_worker()
+
+    def reach(self, lines: int) -> None:
+        """Wait until the printer has moved so often."""
+        wait_until(lambda: self.show()["done_lines"] >= lines, 60)
+
     def start_another(self) -> subprocess.Popen[bytes]:
         """A second worker for the same printer, as a clumsy hand might start it; its words are kept."""
         call = ["worker", "--printer", "printer-1", "--config", str(self.base / "node.toml")]

@@ -64,14 +64,15 @@ def test_a_tripped_cell_fails_the_run_and_the_printer_has_no_power(floor: Floor)
     wait_until(lambda: floor.show()["on"] is False, 10)
 
 
-def test_a_killed_worker_trips_its_cell_and_says_afterwards_that_the_run_failed(floor: Floor) -> None:
+def test_a_killed_worker_that_does_not_come_back_in_time_trips_its_cell_and_the_run_has_failed(
+    floor: Floor,
+) -> None:
     floor.print_long()
-    floor.worker.kill()
-    floor.worker.wait()
+    floor.kill_worker()
     floor.cell.until(t="state", live=False, tripped_by="worker:printer-1")
     floor.start_worker()
     report = floor.desk.until(t="run", run="run-1", state="failed")
-    assert report["reason"] == "worker_restarted"
+    assert report["reason"] == "cell_tripped"
     floor.desk.until(t="run", run="run-1", state="failed")  # told again until the desk knows
 
 

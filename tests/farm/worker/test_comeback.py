@@ -1,0 +1,176 @@
+"""A worker killed in mid-print and back in time: every line runs once, or the run ends and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farm.gcode.spool import SpoolFile
+from tests.farm.worker.floor_kit import LONG_FILAMENT_MM, Floor, digest_of
+from tests.support import wait_until
+
+LINE_FILE = Path("run") / "worker-printer-1.line"
+
+
+@pytest.fixture
+def floor(run_dir: Path) -> Iterator[Floor]:
+    made = Floor(run_dir)
+    yield made
+    made.close()
+
+
+def ends_whole(floor: Floor, spool: SpoolFile) -> None:
+    """The print is done, and its motion is exactly the file's."""
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", run="run-1", state="done")
+    assert floor.show()["motion_sha256"] == digest_of(spool)
+    spool.close()
+
+
+@pytest.mark.parametrize("lines", [5, 100, 300, 700])
+def test_a_worker_killed_in_mid_print_goes_on_where_the_printer_stands(floor: Floor, lines: int) -> None:
+    spool = floor.print_long()
+    floor.reach(lines)
+    floor.kill_and_return()
+    ends_whole(floor, spool)
+
+
+def test_a_worker_killed_again_while_it_comes_back_still_repeats_and_skips_nothing(floor: Floor) -> None:
+    spool = floor.print_long()
+    floor.reach(100)
+    floor.kill_and_return()
+    floor.kill_and_return()
+    floor.cell.until(t="state", workers={"printer-1": True})
+    floor.cell.until(t="state", workers={"printer-1": True})
+    floor.kill_and_return()
+    ends_whole(floor, spool)
+
+
+def test_progress_goes_on_from_the_line_that_was_found(floor: Floor) -> None:
+    spool = floor.print_long()
+    floor.reach(400)
+    floor.kill_and_return()
+    assert floor.desk.until(t="progress")["line"] > 300
+    ends_whole(floor, spool)
+
+
+def test_a_worker_killed_while_the_printer_heats_ends_the_run_and_leaves_it_cold(floor: Floor) -> None:
+    floor.go_live(1)
+    floor.desk.until(t="printer", state="idle")
+    floor.lease().close()
+    floor.desk.until(t="run", state="heating")
+    floor.kill_and_return()
+    floor.bench.say(t="speed", factor=1000)
+    state = ends_somehow(floor)
+    assert state in {"done", "failed"}
+    wait_until(lambda: floor.show()["nozzle_c"] < 60, 30)
+
+
+def ends_somehow(floor: Floor) -> str:
+    """The state that the run ended in."""
+    while True:
+        word = floor.desk.hear()
+        if word["t"] == "run" and word["state"] in {"done", "failed", "cancelled"}:
+            return str(word["state"])
+
+
+def test_a_print_that_stood_still_for_nobody_knows_how_long_waits_for_an_officer(floor: Floor) -> None:
+    spool = floor.print_long()
+    floor.reach(200)
+    floor.kill_worker()
+    (floor.base / LINE_FILE).unlink()
+    floor.start_worker()
+    assert floor.desk.until(t="run", state="paused")["reason"] == "worker_restarted"
+    parked = floor.show()
+    assert (parked["x_mm"], parked["y_mm"]) == (5, 210)
+    assert parked["nozzle_c"] > 175
+    floor.desk.say(t="resume")
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="done")
+    assert floor.show()["e_mm"] == pytest.approx(LONG_FILAMENT_MM, abs=0.02)
+    spool.close()
+
+
+def test_a_pause_outlives_its_worker_and_is_resumed_in_the_same_place(floor: Floor) -> None:
+    spool = floor.print_long()
+    floor.desk.say(t="pause")
+    floor.desk.until(t="run", state="paused")
+    before = floor.show()
+    floor.kill_and_return()
+    floor.desk.until(t="run", state="paused")
+    floor.cell.until(t="state", workers={"printer-1": True})
+    after = floor.show()
+    assert {k: after[k] for k in ("x_mm", "y_mm", "z_mm", "e_mm")} == {
+        k: before[k] for k in ("x_mm", "y_mm", "z_mm", "e_mm")
+    }
+    floor.desk.until(t="printer", window=3)  # known again
+    floor.desk.say(t="resume")
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="done")
+    assert floor.show()["e_mm"] == pytest.approx(LONG_FILAMENT_MM, abs=0.02)
+    spool.close()
+
+
+@pytest.mark.parametrize("wish", ["pause", "resume"])
+def test_a_worker_killed_on_the_way_to_or_from_its_parking_place_ends_parked(floor: Floor, wish: str) -> None:
+    spool = floor.print_long()
+    floor.bench.say(t="speed", factor=8)  # slow enough to be caught on the way
+    floor.desk.say(t="pause")
+    if wish == "resume":
+        floor.desk.until(t="run", state="paused")
+        floor.desk.say(t="resume")
+        floor.cell.until(t="state")
+    floor.kill_and_return()
+    word = floor.desk.until(t="run", state="paused")
+    if wish == "resume" and word["reason"] is None:  # what was on the card, told at the hello
+        word = floor.desk.until(t="run", state="paused")
+    assert word["reason"] == "worker_restarted"
+    assert (floor.show()["x_mm"], floor.show()["y_mm"]) == (5, 210)
+    floor.desk.say(t="resume")
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="done")
+    assert floor.show()["e_mm"] == pytest.approx(LONG_FILAMENT_MM, abs=0.02)
+    spool.close()
+
+
+def test_a_cancel_outlives_its_worker(floor: Floor) -> None:
+    floor.print_long().close()
+    floor.desk.say(t="cancel")
+    floor.cell.until(t="state")
+    floor.kill_and_return()
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="cancelled")
+    wait_until(lambda: floor.show()["nozzle_c"] < 40, 20)
+
+
+def test_a_part_that_cools_is_done_though_its_worker_died(floor: Floor) -> None:
+    floor.go_live(1000)
+    floor.desk.until(t="printer", state="idle")
+    floor.bench.say(t="speed", factor=60)
+    floor.lease().close()
+    floor.desk.until(t="run", state="cooling")
+    floor.kill_and_return()
+    floor.bench.say(t="speed", factor=1000)
+    floor.desk.until(t="run", state="done")
+
+
+def test_a_board_that_restarted_meanwhile_ends_the_run(floor: Floor) -> None:
+    floor.print_long().close()
+    floor.reach(50)
+    floor.kill_worker()
+    floor.bench.say(t="fault", printer="printer-1", name="reboot", value=1)
+    floor.start_worker()
+    assert floor.desk.until(t="run", state="failed")["reason"] == "printer_reset"
+
+
+def test_a_spool_file_that_is_gone_ends_the_run_and_leaves_a_cold_printer(floor: Floor) -> None:
+    floor.print_long().close()
+    floor.kill_worker()
+    (floor.base / "job.spool").unlink()
+    floor.start_worker()
+    assert floor.desk.until(t="run", state="failed")["reason"] == "worker_restarted"
+    floor.bench.say(t="speed", factor=1000)
+    wait_until(lambda: floor.show()["nozzle_c"] < 40, 20)
+    assert floor.show()["on"] is True
