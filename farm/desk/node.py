@@ -15,7 +15,7 @@ from farm.desk.spooler import Spooler
 from farm.desk.store import DESK, DeskStore
 from farm.desk.telling import Teller
 from farm.gcode.limits import PrinterLimits, limits_of
-from farm.profiles import BadProfile, find_profile
+from farm.profiles import BadProfile, Profile, find_profile
 from farm.queue.store import QUEUE, QueueStore
 from farm.workshop.store import WORKSHOP, WorkshopStore
 from provisioning.audit import AUDIT, Trail
@@ -42,6 +42,7 @@ class Books:
     keyring: Keyring
     pepper: bytes
     kinds: dict[str, str]
+    profiles: dict[str, Profile]
     limits: dict[str, PrinterLimits]
     store: Store
     trail: Trail
@@ -93,7 +94,7 @@ def open_desk_store(node: Node) -> Store:
 def open_books(node: Node, clock: Clock) -> Books:
     """The farm's record, open. Raises as :func:`open_desk`."""
     farm, hub_id = _farm(node)
-    kinds, limits = _profiles(node, farm)
+    profiles = _profiles(node, farm)
     key, keyring, pepper = NodeKey.load(node), Keyring.load(node), node.credential("pepper")
     store = open_desk_store(node)
     return Books(
@@ -104,8 +105,9 @@ def open_books(node: Node, clock: Clock) -> Books:
         key=key,
         keyring=keyring,
         pepper=pepper,
-        kinds=kinds,
-        limits=limits,
+        kinds={printer_id: profile.kind for printer_id, profile in profiles.items()},
+        profiles=profiles,
+        limits={profile.kind: limits_of(profile) for profile in profiles.values()},
         store=store,
         trail=Trail(store, key, clock),
         outbox=Outbox(store, clock),
@@ -173,16 +175,15 @@ def _farm(node: Node) -> tuple[FarmSection, str]:
     return node.farm, node.peers[0].node_id
 
 
-def _profiles(node: Node, farm: FarmSection) -> tuple[dict[str, str], dict[str, PrinterLimits]]:
-    kinds, limits = {}, {}
+def _profiles(node: Node, farm: FarmSection) -> dict[str, Profile]:
+    """What is believed of each printer, by its id."""
+    profiles = {}
     for printer in farm.printers:
         try:
-            profile = find_profile(printer.profile)
+            profiles[printer.printer_id] = find_profile(printer.profile)
         except BadProfile as error:
             raise ConfigRefused(file=str(node.path), reason=f"{printer.printer_id}: {error}") from error
-        kinds[printer.printer_id] = profile.kind
-        limits[profile.kind] = limits_of(profile)
-    return kinds, limits
+    return profiles
 
 
 def _scale(node: Node, farm: FarmSection) -> Scale:

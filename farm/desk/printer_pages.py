@@ -14,7 +14,7 @@ from farm.words import Accept
 from provisioning.errors import Refused
 from provisioning.web.forms import text_field
 
-NAME_MAX = 200  # a firmware that says more of itself is cut there by the link
+NAME_MAX = 1024  # the longest reply line that the link reads (farm.link.framing)
 NOTHING_NEW = 204  # htmx leaves the page as it is
 
 
@@ -108,7 +108,7 @@ def _about(desk: Desk, printer_id: str) -> dict[str, object]:
     return {
         "view": view,
         "notes": notes,
-        "mark": f"{view.mark}{len(notes)}{latest}",
+        "mark": f"{view.mark}-{view.report.window}-{len(notes)}-{latest}",
         "words": words,
         "may": may,
         "officer_of": desk.own.officer,

@@ -70,8 +70,8 @@ class Spooler:
         """End; a compilation under way is dropped and begins anew at the next start."""
         self._stopping.set()
         self._wake.set()
-        if self._child is not None:
-            self._child.kill()
+        if (child := self._child) is not None:
+            child.kill()
         if self._thread.is_alive():
             self._thread.join(timeout=2)
 

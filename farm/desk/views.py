@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from farm.desk.live import PrinterLive
@@ -31,6 +32,7 @@ class PrinterView:
     attempts_left: int
     report: PrinterReport
     accepted: Acceptance | None
+    is_known: bool  # its firmware is the one that the profile describes
 
     @property
     def mark(self) -> str:
@@ -52,10 +54,13 @@ class PrinterView:
 
     @property
     def is_acceptable(self) -> bool:
-        """Whether an officer may let this unknown firmware print: it has a name, nobody has, and nothing prints."""
+        """Whether an officer may let this firmware print: it is unknown, has a name, nobody has, and nothing prints.
+
+        One that its profile does describe lacks something that the profile wants: that is the technician's matter.
+        """
         accepted = self.accepted.firmware if self.accepted else ""
         is_new = self.report.firmware not in {"", accepted}
-        return self.state == "quarantined" and is_new and self.run is None
+        return self.state == "quarantined" and is_new and not self.is_known and self.run is None
 
 
 @dataclass(frozen=True)
@@ -104,4 +109,11 @@ def printer_view(desk: Desk, section: PrinterSection) -> PrinterView:
         attempts_left=desk.runs.attempts_left(job) if job else 0,
         report=live.report or PrinterReport(state="offline"),
         accepted=desk.own.acceptance(section.printer_id),
+        is_known=_is_known(desk, section.printer_id, live),
     )
+
+
+def _is_known(desk: Desk, printer_id: str, live: PrinterLive) -> bool:
+    identify = desk.profiles[printer_id].identify
+    said = live.report.firmware if live.report else ""
+    return not identify.needs_acceptance and re.search(identify.firmware_name, said) is not None

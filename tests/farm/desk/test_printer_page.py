@@ -119,6 +119,20 @@ def test_a_printer_that_is_what_its_profile_says_needs_nobodys_word(floor: Floor
     assert browser.post(f"{PAGE}/accept", PAGE, firmware="Marlin 2.1.2").status_code == 409
 
 
+def test_a_known_firmware_that_lacks_what_its_profile_wants_is_for_the_technician(floor: Floor) -> None:
+    worker, browser = floor.worker(state="identifying"), floor.farm.browser()
+    known = "Marlin 2.1.2 (Nov 22 2026 12:00:00)"
+    worker.say(
+        t="printer", state="quarantined", firmware=known, reason="The firmware lacks THERMAL_PROTECTION."
+    )
+    wait_until(lambda: "lacks THERMAL_PROTECTION" in browser.get(PAGE).text)
+    page = browser.get(PAGE).text
+    assert "Ask the technician." in page
+    assert 'data-dialog="accept"' not in page
+    assert browser.post(f"{PAGE}/accept", PAGE, firmware=known).status_code == 409
+    assert floor.desk.own.acceptance("printer-1") is None
+
+
 @pytest.mark.parametrize("name", ["marc", "ines", "paul"])
 def test_only_the_workshop_lets_an_unknown_firmware_print(floor: Floor, name: str) -> None:
     strange(floor)
