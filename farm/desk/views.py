@@ -11,7 +11,7 @@ from farm.desk.node import Desk
 from farm.desk.runs import percent_of
 from farm.desk.store import Acceptance
 from farm.queue.model import Bed, Job, Run
-from farm.words import CellState, PrinterReport
+from farm.words import CellState, PrinterReport, Progress
 from farm.workshop.store import Reel
 from provisioning.config import CellSection, PrinterSection
 
@@ -27,6 +27,7 @@ class PrinterView:
     reel: Reel | None
     run: Run | None
     job: Job | None
+    progress: Progress | None  # of this run and no other
     percent: int
     left_s: float | None
     attempts_left: int
@@ -104,6 +105,7 @@ def printer_view(desk: Desk, section: PrinterSection) -> PrinterView:
         reel=desk.workshop.reel_on(section.printer_id),
         run=run,
         job=job,
+        progress=progress,
         percent=percent_of(progress, job.order.seconds) if progress and job else 0,
         left_s=progress.left_s if progress else None,
         attempts_left=desk.runs.attempts_left(job) if job else 0,

@@ -252,6 +252,27 @@ def test_progress_goes_on_where_it_was_when_a_worker_comes_back_in_mid_print(flo
     assert told == sorted(told) == [60, 70]
 
 
+def test_a_new_run_shows_nothing_of_the_one_before(floor: Floor) -> None:
+    floor.go_live()
+    floor.order()
+    worker, run = floor.leased()
+    worker.say(t="run", run=run, state="printing")
+    worker.say(t="progress", run=run, line=5, of=9, layer=33, layers=77, elapsed_s=1, left_s=1)
+    browser = floor.farm.browser()
+    wait_until(lambda: "/ 77" in browser.get("/").text)
+    worker.say(t="run", run=run, state="failed", reason="printer_lost")
+    worker.say(t="printer", state="idle")
+    wait_until(lambda: floor.desk.queue.bed("printer-1").state == "remains")
+    assert "/ 77" not in browser.get("/").text
+    assert browser.post("/printers/printer-1/clear", grams="2").status_code == 303
+    floor.go_live()  # a cell's word is believed for three seconds
+    while worker.hear()["t"] != "lease":
+        pass
+    page = browser.get("/").text
+    assert "/ 77" not in page
+    assert "0 %" in page
+
+
 @pytest.mark.parametrize(
     ("line", "left_s", "total_s", "percent"),
     [
