@@ -6,7 +6,7 @@ FAULTS ?=
 HOSTS ?=
 ARGS ?=
 
-.PHONY: help demo demo-reset story test screens bench lock run-venv dev-venv check
+.PHONY: help demo demo-reset story test screens bench storm fuzz lock run-venv dev-venv check
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
@@ -35,6 +35,12 @@ screens: dev-venv  ## walk every screen in Debian's chromium; pictures land in b
 
 bench: run-venv  ## the serial link, a long file, memory at rest; HOSTS=1 adds OctoPrint, Printrun; ARGS="--only wire"
 	@$(BIN)/python -m tests.bench $(if $(HOSTS),--hosts) $(ARGS)
+
+storm: dev-venv  ## the link against spoiled wires, 10,000 schedules a dialect and window; ARGS="--dialect marlin"
+	@$(BIN)/python -m tests.farm.link.storm $(ARGS)
+
+fuzz: dev-venv  ## the link against a million random replies a dialect; ARGS="--replies 10000 --seed 7"
+	@$(BIN)/python -m tests.farm.link.fuzz $(ARGS)
 
 lock:  ## renew the lock files (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
