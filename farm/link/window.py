@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-WIDEN_LINES = 16  # so many lines without trouble, and one more may be on its way
+WIDEN_LINES = 8  # so many lines without trouble, and one more may be on its way
 DOUBT_LINES = 1000  # trouble that comes back within so many lines at the same width is the width's fault
 TRIALS = 3
 
