@@ -22,6 +22,8 @@ class Unpacker:
 
     def take(self, data: bytes) -> tuple[bytes, list[str]]:
         """The characters, and what the firmware answers to orders among the bytes."""
+        if not self.is_on and not self._orders and ORDER not in data:
+            return data, []
         out: list[str] = []
         answers: list[str] = []
         for byte in data:

@@ -75,7 +75,9 @@ class SinglePrinter:
         ``baud`` and ``usb_s`` (each way) are the line's; without them bytes arrive when they are sent.
         """
         self._wall_s = wall_s
-        self._selector = selectors.DefaultSelector()
+        is_timed = baud < math.inf or usb_s > 0
+        # epoll waits whole milliseconds, on a line that takes fractions of one
+        self._selector = selectors.SelectSelector() if is_timed else selectors.DefaultSelector()
         clock = WorldClock(wall_s)
         clock.set_factor(min(max(speed, FACTOR_LEAST), FACTOR_MOST))
         self._unit = VirtualUnit(

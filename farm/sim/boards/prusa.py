@@ -15,6 +15,7 @@ import math
 from farm.sim.board import VirtualBoard
 from farm.sim.lines import bare, checksum, leading_int
 from farm.sim.machine import Machine, split_command
+from farm.sim.meatpack import Unpacker
 
 RX_TIMEOUT_S = 2.0  # serialTimeoutTimer
 LINE_MAX_BYTES = 96  # MAX_CMD_SIZE
@@ -89,6 +90,7 @@ class VirtualPrusa(VirtualBoard):
     boot_s = 1.0
 
     def _forget(self) -> None:
+        self._unpacker = Unpacker()
         self._is_comment = False
         self._half_at = math.inf  # when the half line that lies there will be dropped
         self._stopped_said_at = math.inf
@@ -104,6 +106,13 @@ class VirtualPrusa(VirtualBoard):
         )
 
     # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _overhear(self, data: bytes) -> bytes:
+        """ENABLE_MEATPACK: the ring gets what packed bytes stand for."""
+        text, answers = self._unpacker.take(data)
+        for answer in answers:
+            self._say(f" {answer}")
+        return text
 
     def _has_room(self) -> bool:
         """cmdqueue_could_enqueue_back: room for the longest line."""

@@ -101,3 +101,11 @@ def test_stopped_by_a_fault_it_drops_lines_uncounted_and_says_busy(fault: str, w
 
 def test_bytes_above_127_are_read_over() -> None:
     assert say(started("prusa"), b"M1\xc305\n").startswith(b"ok T:")
+
+
+def test_it_reads_packed_lines_though_it_names_no_capability() -> None:
+    printer = started("prusa")
+    assert b"MEATPACK" not in say(printer, b"M115\n")
+    assert say(printer, b"\xff\xff\xfb") == b" [MP] PV01 ON ESP\n"
+    # the low half first: G 2, 1 newline
+    assert say(printer, b"\x2d\xc1") == b"ok\n"
