@@ -13,7 +13,7 @@ from farm.port import Port
 from farm.profiles import Profile
 from farm.words import PrinterWord
 from farm.worker.place import WorkerPlace
-from farm.worker.stranger import under_caution, why_not
+from farm.worker.stranger import may_accept, under_caution, why_not
 from provisioning.errors import Unavailable
 
 REOPEN_S = 1.0  # how soon a lost port is looked for again
@@ -115,8 +115,16 @@ class PrinterSide:
 
     def use_caution(self) -> None:
         """Talk as to the firmware that was accepted; nothing without a cautious profile."""
-        if self._place.cautious is not None:
+        if self._place.cautious is not None and may_accept(self._place.profile, self.accepted):
             self._use(under_caution(self._place.profile, self._place.cautious, self.accepted))
+
+    def _changes_profile(self, name: str) -> bool:
+        """Whether a firmware that was turned away is to be met anew, with the other profile."""
+        if self.is_cautious:
+            self._use(self._place.profile)
+        elif name == self.accepted:
+            self.use_caution()
+        return self._port is None
 
     def _use(self, profile: Profile) -> None:
         """Begin anew with another profile, at once."""
@@ -204,10 +212,9 @@ class PrinterSide:
                     continue
             elif isinstance(event, Quarantined):
                 self._quarantined = event.reason
-                if self.accepted and event.firmware.name == self.accepted and not self.is_cautious:
-                    self.use_caution()
-                    return
             self._on_event(event, now_s)
+            if isinstance(event, Quarantined) and self._changes_profile(event.firmware.name):
+                return
             if isinstance(event, (PrinterHalted, PrinterSilent)):
                 self.close(_why_gone(event))
 

@@ -9,6 +9,16 @@ import msgspec
 from farm.profiles import IdentifyTable, Profile
 
 
+def may_accept(own: Profile, name: str) -> bool:
+    """Whether an officer's word can let this firmware in: one that the printer's profile does not describe.
+
+    A firmware of the right name that was turned away lacks something that the profile wants, such as protection.
+    """
+    return bool(name) and (
+        own.identify.needs_acceptance or re.search(own.identify.firmware_name, name) is None
+    )
+
+
 def under_caution(own: Profile, cautious: Profile, name: str) -> Profile:
     """The printer's own profile with the cautious way to talk, for the firmware of exactly this name.
 

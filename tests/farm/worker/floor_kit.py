@@ -95,10 +95,18 @@ class Line:
         self._sock.close()
 
 
+def reached(path: Path) -> socket.socket | None:
+    """A connection to ``path``, or None as long as nobody listens there: a name is made before anyone listens."""
+    try:
+        return dial(path, 10)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+
+
 class Floor:
     """The processes, and everything a hand could do to them."""
 
-    def __init__(self, base: Path, profile: str = "marlin-2.1-generic-220") -> None:
+    def __init__(self, base: Path, profile: str = "marlin-2.1-usb-220") -> None:
         self.base = base
         for name in ("state", "run"):
             (base / name).mkdir()
@@ -111,10 +119,8 @@ class Floor:
             "interlock": self._start("interlock", "--cell", "cell-1"),
             "simulate": self._start("simulate"),
         }
-        for name in ("pins-cell-1", "interlock-cell-1", "printers"):
-            wait_until((base / "run" / f"{name}.sock").exists, 30)
         self.pins, self.cell, self.bench = (
-            Line(dial(base / "run" / f"{name}.sock", 10))
+            Line(wait_until(lambda name=name: reached(base / "run" / f"{name}.sock"), 30))
             for name in ("pins-cell-1", "interlock-cell-1", "printers")
         )
         self.cell.say(t="subscribe")
@@ -140,6 +146,11 @@ class Floor:
         """Kill the worker; another takes its place in time to keep the cell's power."""
         self.kill_worker()
         self.start_worker()
+
+    def stands(self, *states: str) -> None:
+        """Wait until the worker has written down that its run stands in one of these states."""
+        card = self.base / "state" / "worker-printer-1.json"
+        wait_until(lambda: ((json.loads(card.read_bytes()).get("stand") or {}).get("state")) in states, 30)
 
     def reach(self, lines: int) -> None:
         """Wait until the printer has moved so often."""

@@ -160,6 +160,24 @@ def test_an_emergency_stop_that_the_firmware_does_not_confirm_takes_the_cells_po
     floor.cell.until(t="event", what="tripped", by="printer:printer-1")
 
 
+def test_a_stop_that_could_wait_behind_the_firmwares_queue_takes_the_cells_power_at_once(
+    floor: Floor,
+) -> None:
+    floor.print_long()
+    assert not [word for word in floor.desk.heard if word.get("is_stop_immediate")]
+    floor.desk.say(t="stop")
+    assert floor.desk.until(t="run", state="failed")["reason"] == "stopped"
+    floor.cell.until(t="event", what="tripped", by="printer:printer-1")
+    wait_until(lambda: floor.show()["on"] is False, 10)
+
+
+def test_what_the_printer_says_reaches_the_desk(floor: Floor) -> None:
+    floor.print_long()
+    floor.bench.say(t="fault", printer="printer-1", name="run_out", value=1)
+    assert floor.desk.until(t="printer_says", what="out_of_filament")["text"] == "T0"
+    floor.desk.until(t="run", state="paused")
+
+
 def test_a_second_worker_for_the_same_printer_does_not_start(floor: Floor) -> None:
     floor.print_long()
     with floor.start_another() as second:

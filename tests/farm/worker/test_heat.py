@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from farm.link.events import Event, PortGone, PrinterHalted, PrinterReset, PrinterSilent, Temperatures
+from farm.link.events import Event, PortGone, PrinterHalted, PrinterReset, PrinterSilent, Ready, Temperatures
+from farm.link.identity import Firmware
 from farm.worker.heat import UNREACHED_S, HeatWatch
 
 HOT = Temperatures(nozzle_c=205, nozzle_target_c=205, bed_c=60, bed_target_c=60)
@@ -87,3 +88,21 @@ def test_a_printer_that_did_not_confirm_its_stop_is_feared_beyond_the_reset() ->
     watch.lose_power(has_run=False)
     watch.take(PrinterSilent(), 20, has_run=False)
     assert watch.is_due(20 + UNREACHED_S)
+
+
+def test_a_printer_left_by_a_worker_that_died_must_be_reached_within_the_minute() -> None:
+    watch = HeatWatch()
+    watch.suspect(10)
+    assert not watch.is_due(9 + UNREACHED_S)
+    assert watch.is_due(10 + UNREACHED_S)
+
+
+@pytest.mark.parametrize(("has_run", "is_due"), [(True, False), (False, True)])
+def test_a_hot_printer_in_reach_again_is_left_its_power_when_a_run_goes_on(
+    has_run: bool, is_due: bool
+) -> None:
+    watch = HeatWatch()
+    watch.suspect(10)
+    watch.take(Ready(Firmware()), 15, has_run=has_run)
+    watch.take(HOT, 16, has_run=has_run)
+    assert watch.is_due(20 + UNREACHED_S) is is_due
