@@ -172,7 +172,8 @@ class Hearing(Speaking):
             self._ask()
             return []
         is_behind = last + 1 < track.next
-        track.go_to(last, is_done=False)
+        # where an ok says no more than that a line was received, so does this
+        track.go_to(last, is_done=self._dialect.numbers_own_oks)
         self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         if not is_behind:  # the line was taken, something else was refused: its ok is still to come
             self._out += b"" if self._is_in_flight else self._dialect.after_answer

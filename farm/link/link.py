@@ -83,7 +83,7 @@ class Link(Hearing):
     def handle_timeout(self, now: float) -> list[Event]:
         """What the passing of :attr:`deadline` means; nothing before it."""
         if self._phase is Phase.FLOWING and self._polling.is_due(now):
-            self._out += self._polling.put(now, self._lanes.track)
+            self._poll(now)
         if self._deadline is None or now < self._deadline:
             return []
         if self._phase is Phase.BOOTING:
@@ -102,6 +102,17 @@ class Link(Hearing):
             self.stalls += self._phase is Phase.FLOWING and self._is_in_flight
             self._ask()
         return []
+
+    def _poll(self, now: float) -> None:
+        """Ask for temperatures.
+
+        Spoiled on the way the question is another command, whose bare ok would acknowledge a line that was dropped:
+        where no number would tell, it is asked between lines.
+        """
+        if self._dialect.is_numbered or self._dialect.has_faithful_wire:
+            self._out += self._polling.put(now, self._lanes.track)
+        else:
+            self._polling.put_off(now)
 
     # --- how it stands --------------------------------------------------------------------------------------------
 

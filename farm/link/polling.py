@@ -16,6 +16,7 @@ class Polling:
         self._behind: tuple[Track, int] | None = None
         self.due_at: float | None = None
         self.is_awaited = False
+        self.is_put_off = False  # until nothing is in flight
 
     def begin(self, now: float) -> None:
         """From now on, ask."""
@@ -35,6 +36,10 @@ class Polling:
                 return b""
         self.is_awaited, self._behind = True, (track, track.next)
         return POLL
+
+    def put_off(self, now: float) -> None:
+        """Ask as soon as nothing is in flight, and send nothing before the answer."""
+        self.due_at, self.is_put_off = now + self._every_s, True
 
     def note_answer(self, now: float, *, is_ok: bool) -> None:
         """Temperatures came; ``is_ok``: as an answer, not by themselves."""

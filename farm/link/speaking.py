@@ -108,6 +108,11 @@ class Speaking:
             if self._adoption is not None or self.questions.is_due:
                 self._put_question(now)
                 return
+            if self._polling.is_put_off and not self._is_in_flight:
+                self._polling.is_put_off = False
+                self.questions.begin()
+                self._put_question(now)
+                return
             if lanes.is_syncing:
                 self.questions.begin()
                 self._put_question(now, self._dialect.sync(lanes.track.base))

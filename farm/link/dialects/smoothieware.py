@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from farm.link.dialects.base import Dialect, Inquiry, Refusal, Standing
 from farm.link.dialects.marlin import NEVER_A_LINE, read_action
-from farm.link.events import Position, PrinterHalted, Said, Temperatures
+from farm.link.events import CommandRefused, Position, PrinterHalted, Said, Temperatures
 from farm.link.framing import frame
 from farm.link.identity import Firmware
 from farm.link.replies import SAID_MAX_CHARACTERS, Meaning, Ok, Place, Report, Resend, Start
@@ -25,6 +25,8 @@ _REPORT = re.compile(rf"(?:ok )?(?:[A-Z]\d?:{_NUMBER} /{_NUMBER} @\d+ ?)+")
 _PLACE = re.compile(rf"ok C: X:({_NUMBER}) Y:({_NUMBER}) Z:({_NUMBER}) +E:({_NUMBER})")
 _START = re.compile(r"Smoothie Running @\d+MHz")
 _HELLO = "Smoothie"  # a USB port that is opened says so, whether the board has started or not
+# of our lines only a torn one: its number may have been taken without a command, for a checksum is not obligatory
+_IGNORED = "ok - ignored"
 _HALTED = re.compile(
     r"!!|HALTED, M999 .*|.*HALT asserted.*|Entering Alarm/Halt state|(?:ALARM|ERROR|Error): .*"
     r"|ok Emergency Stop Requested .*"
@@ -56,6 +58,8 @@ class Smoothieware(Dialect):
     def read(self, line: str) -> Meaning:
         if line == "ok":
             return Ok()
+        if line == _IGNORED:
+            return CommandRefused("a line arrived torn")
         if match := _RESEND.fullmatch(line):
             return Resend(int(match[1]))
         if _REPORT.fullmatch(line):

@@ -1,4 +1,4 @@
-"""A link and a virtual board of one firmware: every dialect, one line and its widest window, with and without a wire."""
+"""A link and a virtual board of one firmware: every dialect, two windows, with and without a wire."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from farm.sim.dialogue import Dialogue
 PROFILES = (
     "marlin-2.1-generic-220",
     "marlin-1.1-generic-220",
+    "marlin-2.1-usb-220",
+    "generic-cautious",
     "prusa-3.14-mk3s",
     "repetier-1.0-generic-200",
     "smoothieware-2021-generic-300",

@@ -47,7 +47,10 @@ def test_a_firmware_as_the_profile_says_is_ready_and_greeted_by_what_it_can(case
     assert not bench.talk.has(Quarantined)
     sent = [text for number, text in bench.executed if number is not None and "M110" not in text]
     assert sent[0] == "M115"
-    assert sent[1:] == GREETINGS[bench.profile.dialect]
+    is_asked = bench.profile.link.report == "poll"  # and nothing is known of what else it can
+    assert sent[1:] == (
+        [] if is_asked and case.profile_id == "generic-cautious" else GREETINGS[bench.profile.dialect]
+    )
 
 
 @EVERY_WIDE
@@ -145,7 +148,9 @@ def test_a_wait_for_heat_is_ended_where_the_firmware_can(case: Case) -> None:
     bench.link.hold()
     bench.link.interrupt()
     assert bench.talk.run(lambda: bench.talk.has(Held), 600)
-    assert (bench.talk.now - begun_s < 10) == bool(bench.dialect.interrupt_bytes)
+    # where the running command has the only slot, the word is not read before it is done
+    can_hear = bench.profile.link.queue_lines > 1 or "EMERGENCY_PARSER" in bench.link.firmware.capabilities
+    assert (bench.talk.now - begun_s < 10) == (can_hear and bool(bench.dialect.interrupt_bytes))
     held = next(event for event in bench.talk.events if isinstance(event, Held))
     assert bench.numbers() == list(range(FIRST, held.next_line))
 
@@ -313,7 +318,7 @@ def test_a_takeover_in_a_long_homing_waits_for_its_end(case: Case) -> None:
 SHORT = ("G28", *(f"G1 X{n} Y{n % 7} F3000" for n in range(12)))
 
 
-@pytest.mark.parametrize("case", cases(timed=False), ids=str)
+@EVERY_WIDE
 @pytest.mark.parametrize("mask", [DROPPED, 1 << 1, 1 << 5], ids=["lost", "bit1", "bit5"])
 @pytest.mark.parametrize("way", ["there", "back"])
 def test_a_spoiled_byte_repeats_and_skips_nothing(case: Case, way: str, mask: int) -> None:
