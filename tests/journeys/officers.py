@@ -112,7 +112,14 @@ def test_a_part_is_printed_weighed_labelled_and_handed_over(house: House, chromi
             "value", "0", timeout=60_000
         )
         walker.look("farm-printing")
-        for path in ("/printers/printer-1", "/queue/", "/models/", "/models/step-gauge", "/reels/", "/audit/"):
+        for path in (
+            "/printers/printer-1",
+            "/queue/",
+            "/models/",
+            "/models/step-gauge",
+            "/reels/",
+            "/audit/",
+        ):
             page.goto(house.url("farm", path))
             walker.look(path.strip("/").replace("/", "-"))
         house.hardware.set_speed(SPEED)
