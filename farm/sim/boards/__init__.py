@@ -45,7 +45,7 @@ def board_of(
     ``rx_bytes``, ``queue_lines``: its receive ring and its command slots where they can be chosen; the firmware's own
     when not given.
     ``options``: Marlin's ``advanced_ok``, ``emergency_parser``, ``no_timeouts``,
-    ``meatpack``; Repetier's ``echo``.
+    ``meatpack``, this one Prusa's too; Repetier's ``echo``.
     """
     kinds = BOARDS[dialect]
     kind = next((one for one in kinds if _is_named(one, firmware)), kinds[0])

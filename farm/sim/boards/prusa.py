@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from farm.sim.board import VirtualBoard
+from farm.sim.board import QUEUE_LINES, RX_BYTES, Executed, VirtualBoard
 from farm.sim.lines import bare, checksum, leading_int
 from farm.sim.machine import Machine, split_command
 from farm.sim.meatpack import Unpacker
@@ -89,6 +89,28 @@ class VirtualPrusa(VirtualBoard):
     machine_class = PrusaMachine
     boot_s = 1.0
 
+    def __init__(
+        self,
+        now: float = 0.0,
+        *,
+        factor: float = 1.0,
+        on_executed: Executed | None = None,
+        rx_bytes: int = RX_BYTES,
+        queue_lines: int = QUEUE_LINES,
+        has_flow_control: bool = False,
+        meatpack: bool = False,
+    ) -> None:
+        """``meatpack`` is ENABLE_MEATPACK of Configuration.h, which no capability tells of."""
+        self._meatpack = meatpack
+        super().__init__(
+            now,
+            factor=factor,
+            on_executed=on_executed,
+            rx_bytes=rx_bytes,
+            queue_lines=queue_lines,
+            has_flow_control=has_flow_control,
+        )
+
     def _forget(self) -> None:
         self._unpacker = Unpacker()
         self._is_comment = False
@@ -108,7 +130,9 @@ class VirtualPrusa(VirtualBoard):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _overhear(self, data: bytes) -> bytes:
-        """ENABLE_MEATPACK: the ring gets what packed bytes stand for."""
+        """The ring gets what packed bytes stand for."""
+        if not self._meatpack:
+            return data
         text, answers = self._unpacker.take(data)
         for answer in answers:
             self._say(f" {answer}")

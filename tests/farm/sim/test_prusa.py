@@ -104,7 +104,7 @@ def test_bytes_above_127_are_read_over() -> None:
 
 
 def test_it_reads_packed_lines_though_it_names_no_capability() -> None:
-    printer = started("prusa")
+    printer = started("prusa", meatpack=True)
     assert b"MEATPACK" not in say(printer, b"M115\n")
     assert say(printer, b"\xff\xff\xfb") == b" [MP] PV01 ON ESP\n"
     # the low half first: G 2, 1 newline
