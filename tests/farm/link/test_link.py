@@ -76,6 +76,14 @@ def test_a_printer_that_differs_is_quarantined_and_gets_no_command(
     assert talk.printer.machine.motion_lines == 0
 
 
+def test_a_firmware_that_says_it_does_not_guard_its_heaters_is_refused_by_every_profile() -> None:
+    told = read_identity(
+        ["FIRMWARE_NAME:Marlin 2.1.2 (x)", "Cap:AUTOREPORT_TEMP:1", "Cap:THERMAL_PROTECTION:0"]
+    )
+    for changes in ({}, {"firmware_name": ".", "capabilities": []}):
+        assert "does not guard its heaters" in str(difference(told, expecting(**changes).identify, "p"))
+
+
 def test_a_firmware_that_says_nothing_of_itself_is_told_so() -> None:
     assert "does not say its name" in str(difference(read_identity([]), PROFILE.identify, "p"))
 
