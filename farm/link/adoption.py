@@ -10,9 +10,8 @@ from farm.link.tracks import CONTROL_FIRST
 
 
 class Adoption(msgspec.Struct, frozen=True):
-    """A print of lines ``first`` to ``last`` of which ``at_least`` was surely taken."""
+    """A print up to line ``last`` of which ``at_least`` was surely taken."""
 
-    first: int
     last: int
     at_least: int
 
@@ -27,6 +26,8 @@ class Adoption(msgspec.Struct, frozen=True):
             return Found(None)
         if last == 0:
             return PrinterReset("the firmware has lost its line number")
+        if last > self.last:
+            return InDoubt(f"the firmware stands at line {last}, beyond line {self.last}, the print's last")
         return InDoubt(
             f"the firmware stands at line {last}, behind line {self.at_least} that it acknowledged"
         )

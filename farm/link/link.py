@@ -34,7 +34,7 @@ class Link(Hearing):
         goes on when it is streamed. ``PrinterReset``, ``InDoubt`` or ``PrinterSilent``: it cannot go on.
         """
         self._forget(self.firmware)
-        self._adoption = Adoption(source.first, source.last, at_least)
+        self._adoption = Adoption(source.last, at_least)
         self._boot(now, SETTLE_S)
 
     def submit(self, command: str) -> None:
