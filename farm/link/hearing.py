@@ -79,6 +79,8 @@ class Hearing(Speaking):
             and (on := is_on(meaning.text)) is not None
         ):
             self._packing.is_on = on
+            if not on:  # it said so, or a byte of "ON" was spoiled
+                self._out += self._packing.end()
             self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         elif isinstance(meaning, Position) and self._phase is Phase.ASKING:
             return [meaning, *self._take_answer(meaning, now)]
@@ -187,7 +189,7 @@ class Hearing(Speaking):
 
     def _conclude(self, standing: Standing, now: float) -> list[Event]:
         """Where the firmware stands is known, and nothing is outstanding."""
-        self._phase = Phase.FLOWING
+        self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         self._begin_oks()
         self._polling.note_all_answered()
         self._out += self._dialect.after_answer

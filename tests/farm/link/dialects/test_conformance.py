@@ -16,11 +16,14 @@ from farm.link.events import (
     PrinterReset,
     PrinterSilent,
     Quarantined,
+    Ready,
     Settled,
     SourceDone,
     Temperatures,
 )
 from farm.link.tracks import Commands
+from farm.sim.boards import board_of
+from farm.sim.dialogue import Dialogue
 from farm.sim.faults import DROPPED, PlannedWire
 from tests.farm.link.dialects.kit import FIRST, MOVES, Bench, Case, cases, finish, printing, ready
 
@@ -340,3 +343,16 @@ def test_a_spoiled_byte_repeats_and_skips_nothing(case: Case, way: str, mask: in
                 range(FIRST, FIRST + (len(numbers) if bench.board.is_killed else len(SHORT)))
             ), at
         assert numbers == sorted(set(numbers)), at
+
+
+@pytest.mark.parametrize("at", range(18))
+def test_a_spoiled_word_about_packing_leaves_a_prusa_understood(at: int) -> None:
+    case = Case("prusa-3.14-mk3s", 3, is_timed=True)
+    board = board_of("prusa", rx_bytes=128, meatpack=True)
+    talk = Dialogue(Link(case.profile), board)
+    talk.open()
+    assert talk.run(lambda: talk.has(Ready), 60)
+    talk.back = PlannedWire({at: DROPPED})
+    talk.link.stream(Commands(FIRST, MOVES), FIRST)
+    assert talk.run(lambda: talk.has(SourceDone), 300)
+    assert board.machine.motion_lines == len(MOVES)
