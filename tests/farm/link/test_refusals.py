@@ -1,0 +1,231 @@
+"""What an ok, a refusal and an answer are good for: to the line, against a firmware that is played by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from farm.link import frame
+from farm.link.events import PrinterReset, Resent, Said, SourceDone
+from farm.link.hearing import DRAIN_S, NUMBERED_OKS, REFUSED_S, STRIKES
+from farm.link.speaking import SETTLE_S
+from tests.farm.link.by_hand import FENCE, LINK, MOVES, QUESTION, QUIET_S, Hand, answer, refusal
+
+
+def line(n: int) -> bytes:
+    return frame(n, MOVES[n - 1])
+
+
+# --- acknowledgements -------------------------------------------------------------------------------------------------
+
+
+def test_each_ok_makes_room_for_one_line() -> None:
+    hand = Hand().ready()
+    assert hand.printing() == line(1) + line(2) + line(3)
+    assert (hand.link.acked_line, hand.link.next_line) == (0, 4)
+    hand.say("ok")
+    assert (hand.link.acked_line, hand.out()) == (1, line(4))
+    hand.say("ok", "ok")
+    assert (hand.link.acked_line, hand.out()) == (3, line(5) + line(6))
+    assert hand.link.receive_data(b"o", hand.now) == []
+    assert hand.link.receive_data(b"k\nok\n", hand.now) == []
+    assert hand.link.acked_line == 5
+    hand.link.receive_data(b"ok \nok\n", hand.now)
+    assert hand.link.acked_line == 6
+
+
+def test_an_ok_that_was_begun_belongs_to_its_line() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    hand.link.receive_data(b"echo:o", hand.now)
+    assert hand.link.receive_data(b"ok\n", hand.now) == [Said("echo:ook")]
+    assert hand.link.acked_line == 0
+
+
+def test_oks_beyond_what_was_sent_count_for_nothing() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    hand.say(*["ok"] * 9)
+    assert hand.link.acked_line == 3
+
+
+def test_a_firmware_that_numbers_its_oks_numbers_them_all() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    for n in range(1, 2 * NUMBERED_OKS - 1, 2):
+        hand.say(f"ok N{n} P15 B3")
+        hand.say("ok")  # a doubled one, for all we know yet
+        assert hand.link.acked_line == n + 1
+        hand.out()
+    hand.say("ok N5 P15 B3")
+    hand.say("ok")
+    assert hand.link.acked_line == 5
+    hand.say("ok P15 B3")
+    assert hand.link.acked_line == 5
+    hand.say("ok N7 P15 B3")
+    assert hand.link.acked_line == 7
+
+
+def test_an_ok_with_a_number_that_is_long_done_does_not_put_off_the_asking() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    hand.say("ok N2")
+    hand.out()
+    hand.at(hand.now + 2.0).say("ok N1")
+    assert hand.left_s == LINK.silence_s - 2.0
+
+
+def test_a_print_is_done_when_the_firmware_says_so_by_its_number() -> None:
+    hand = Hand().ready()
+    assert hand.printing(moves=MOVES[:3]) == line(1) + line(2) + line(3)
+    assert hand.say("ok", "ok", "ok") == []
+    assert hand.out() == QUESTION
+    assert hand.say(*answer(3))[1:] == [SourceDone(3)]
+    assert hand.link.acked_line is None
+    hand.obey()
+    assert hand.left_s == QUIET_S
+
+
+def test_a_print_whose_number_falls_short_goes_on_from_there() -> None:
+    hand = Hand().ready()
+    hand.printing(moves=MOVES[:3])
+    hand.say("ok", "ok", "ok")
+    hand.out()
+    assert hand.say(*answer(1))[1:] == [Resent(2)]
+    assert hand.link.window_lines == 1
+    assert hand.left_s == QUIET_S
+    assert hand.out() == line(2)
+    assert (hand.link.sent_lines, hand.link.resent_lines) == (6 + 1, 1)
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_of_the_last_line_sent_is_answered_at_once() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    assert hand.say("ok", "ok", *refusal(2)) == [Resent(3)]
+    assert hand.out() == line(3)
+    assert hand.link.window_lines == 1
+    assert hand.link.resent_lines == 1
+
+
+def test_what_was_sent_behind_a_refused_line_is_let_run_dry() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    assert hand.say(*refusal(0)) == []
+    behind_bytes = len(line(2)) + len(line(3))
+    assert hand.left_s == pytest.approx(DRAIN_S + behind_bytes * 10 / LINK.baud, abs=1e-6)
+    assert hand.out() == b""
+    hand.at(hand.now + 0.001).say(*refusal(0)[:2])
+    hand.at(hand.now + 0.001).say("ok")
+    assert hand.left_s == pytest.approx(DRAIN_S + behind_bytes * 10 / LINK.baud, abs=1e-6)
+    assert hand.wait() == [Resent(1)]
+    assert hand.out() == line(1)
+    assert hand.left_s == LINK.silence_s
+    assert hand.link.resent_lines == 1
+
+
+def test_oks_of_earlier_lines_may_follow_a_refusal() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    hand.say(*refusal(1))
+    left_s = hand.left_s
+    hand.at(hand.now + 0.001).say("ok N1")
+    assert hand.link.acked_line == 1
+    assert hand.left_s == pytest.approx(left_s - 0.001)
+    assert hand.wait() == [Resent(2)]
+    assert (hand.link.acked_line, hand.link.next_line) == (1, 2)
+
+
+def test_lines_before_a_refused_one_still_await_their_ok() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    assert hand.say(*refusal(2)) == [Resent(3)]
+    assert hand.link.acked_line == 0
+    assert hand.out() == b""
+    hand.say("ok", "ok")
+    assert hand.out() == line(3)
+
+
+def test_a_refusal_that_is_cut_short_is_asked_about() -> None:
+    for said in (refusal(0)[:1], refusal(0)[:2], refusal(0)[1:2]):
+        hand = Hand().ready()
+        hand.printing()
+        hand.at(hand.now + 1.0).say(*said)
+        assert hand.left_s == REFUSED_S
+        assert hand.out() == b""
+        happened = hand.wait()
+        assert happened == ([Resent(1)] if len(said) == 2 else [])
+        assert hand.out() == (line(1) if happened else QUESTION)
+
+
+def test_a_refusal_whose_sentences_differ_is_asked_about_at_once() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    assert hand.say("Error:checksum mismatch, Last Line: 1", "Resend: 3", "ok") == []
+    assert hand.out() == QUESTION
+
+
+def test_a_refusal_that_cannot_be_is_asked_about_at_once() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    assert hand.say(*refusal(77)) == []
+    assert hand.out() == QUESTION
+
+
+def test_a_refusal_of_something_else_takes_nothing_back() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    assert hand.say(*refusal(3)) == []
+    assert hand.link.window_lines == 3
+    hand.say("ok", "ok", "ok")
+    assert hand.out() == line(4) + line(5) + line(6)
+    assert hand.link.resent_lines == 0
+
+
+def test_answers_that_cannot_be_are_asked_about_again_before_they_are_believed() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    hand.say("ok", "ok", "ok")
+    hand.out()
+    hand.say("ok", "ok")
+    hand.wait()
+    for _ in range(STRIKES - 1):
+        assert hand.out() == QUESTION
+        assert hand.say(*answer(150))[1:] == []
+    assert hand.out() == QUESTION
+    assert hand.say(*answer(150))[1:] == [PrinterReset("the firmware has lost its line number")]
+    assert hand.left_s == SETTLE_S
+
+
+def test_one_good_answer_clears_those_that_could_not_be() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    for sent in range(3, 3 * STRIKES + 1, 3):
+        hand.wait()
+        hand.out()
+        hand.say(*answer(150))
+        assert hand.out() == QUESTION
+        assert hand.say(*answer(sent))[1:] == []
+        hand.out()
+
+
+def test_nought_in_mid_print_is_a_firmware_that_began_anew() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    for _ in range(3):
+        hand.say("ok", "ok", "ok")
+        hand.out()
+    hand.wait()
+    hand.out()
+    assert hand.say(*answer(0))[1:] == [PrinterReset("the firmware has lost its line number")]
+
+
+def test_an_answer_that_is_garbled_is_waited_out_and_asked_again() -> None:
+    hand = Hand().ready()
+    hand.printing()
+    hand.wait()
+    hand.out()
+    assert hand.say(FENCE, "Error:checksum mismatch, Last Line: 3", "Resend: 9", "ok")[1:] == []
+    hand.wait()
+    assert hand.out() == QUESTION
