@@ -17,7 +17,6 @@ from farm.link.events import (
     SourceDone,
 )
 from farm.link.framing import OKS
-from farm.link.meatpack import is_on
 from farm.link.replies import Identity, Idle, LastLine, Ok, Place, Reply, Report, Resend, Start
 from farm.link.speaking import DRAIN_S, NUMBERED_OKS, PACKING_S, REFUSED_S, SETTLE_S, STRIKES, Phase, Speaking
 from farm.link.window import Window
@@ -73,15 +72,10 @@ class Hearing(Speaking):
             return self._read_reply(meaning, now)
         if isinstance(meaning, Busy):
             self._note_life(now)
-        elif (
-            isinstance(meaning, Said)
-            and self._phase is Phase.PACKING
-            and (on := is_on(meaning.text)) is not None
-        ):
-            self._packing.is_on = on
-            if not on:  # it said so, or a byte of "ON" was spoiled
-                self._out += self._packing.end()
-            self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
+        elif isinstance(meaning, Said):
+            is_awaited = self._phase is Phase.PACKING
+            if self._packing.hear(meaning.text, is_awaited=is_awaited) and is_awaited:
+                self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         elif isinstance(meaning, Position) and self._phase is Phase.ASKING:
             return [meaning, *self._take_answer(meaning, now)]
         return [meaning]
@@ -250,7 +244,9 @@ class Hearing(Speaking):
         if not self._dialect.reports_itself(self.firmware, self._profile):
             self._polling.begin(now)
         offers = "MEATPACK" in self.firmware.capabilities or self._dialect.hides_meatpack
-        if self._packing.is_wanted and offers:
+        if not offers:
+            self._packing.rule_out()
+        if self._packing.is_wanted:
             self._out, self._phase, self._deadline = self._packing.begin(), Phase.PACKING, now + PACKING_S
 
     @property

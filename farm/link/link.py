@@ -88,10 +88,8 @@ class Link(Hearing):
             return []
         if self._phase is Phase.BOOTING:
             self._phase, self._deadline = Phase.FLOWING, now
-            self._out = self._packing.end()  # whoever spoke before may have left it on
         elif self._phase is Phase.PACKING:
             self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
-            self._out = self._packing.end()
         elif self._phase is Phase.REFUSED:
             return self._resolve_refusal(now)
         elif self._phase is Phase.STOPPING:

@@ -6,9 +6,13 @@ first; ``1111`` says that the character follows as a byte of its own. Two bytes 
 
 from __future__ import annotations
 
+import re
+
 ORDER = b"\xff\xff"
 ON, OFF, QUERY = ORDER + b"\xfb", ORDER + b"\xfa", ORDER + b"\xf8"
-ANSWER = "[MP] PV"  # "[MP] PV01 ON ESP": version, whether it is on, whether spaces are sent
+_ANSWER = re.compile(
+    r"\[MP\] PV\d+ (ON|OFF) (?:ESP|NSP)"
+)  # version, whether it is on, whether spaces are sent
 LITERAL = 0xF
 _CHARACTERS = b"0123456789. \nGX"  # halves 0 to 14, with spaces sent
 _HALVES = bytes(_CHARACTERS.find(byte) if byte in _CHARACTERS else LITERAL for byte in range(256))
@@ -38,25 +42,36 @@ def _pack_line(line: bytes) -> bytes:
     return bytes(packed)
 
 
-def is_on(answer: str) -> bool | None:
-    """What a firmware's line says of its packing; ``None`` when it says nothing of it."""
-    if not answer.startswith(ANSWER):
-        return None
-    return " ON " in f"{answer} " and " NSP" not in answer  # without spaces it would read another table
-
-
 class Packing:
-    """Whether what goes out is packed. It is off until the firmware said that it is on, and off again in any doubt."""
+    """Whether what goes out is packed: only between the firmware's word that it is on and the first doubt.
+
+    Whoever spoke before may have left it on, and an order may be lost: until the firmware has said that it is off,
+    every question is preceded by the order to end it.
+    """
 
     def __init__(self, *, is_wanted: bool) -> None:
         """``is_wanted``: the profile allows it; the firmware must offer it too."""
         self.is_wanted, self.is_on = is_wanted, False
-        self._may_be_on = is_wanted  # whoever spoke before may have left it on
+        self._may_be_on = is_wanted
 
     def begin(self) -> bytes:
         """The order to begin; it has begun once the firmware said so."""
         self._may_be_on = True
         return ON
+
+    def rule_out(self) -> None:
+        """This firmware knows no packing."""
+        self.is_wanted = self.is_on = self._may_be_on = False
+
+    def hear(self, line: str, *, is_awaited: bool) -> bool:
+        """Whether ``line`` is a firmware's word on it; ``is_awaited``: it was ordered to begin."""
+        match = _ANSWER.fullmatch(line)
+        if match is None:
+            return False
+        # without spaces it would read another table than ours
+        self._may_be_on, is_usable = match[1] == "ON", match[0].endswith("ON ESP")
+        self.is_on = is_usable and (is_awaited or self.is_on)
+        return True
 
     def put(self, out: bytes) -> bytes:
         """``out`` as it goes on the wire."""
@@ -64,6 +79,5 @@ class Packing:
 
     def end(self, out: bytes = b"") -> bytes:
         """The order to end it, followed by ``out`` as it is; only ``out`` when it cannot be on."""
-        order = OFF if self._may_be_on else b""
-        self.is_on = self._may_be_on = False
-        return order + out
+        self.is_on = False
+        return OFF + out if self._may_be_on else out

@@ -12,15 +12,17 @@ class Polling:
 
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
-        self._is_wanted = False
         self._behind: tuple[Track, int] | None = None
         self.due_at: float | None = None
-        self.is_awaited = False
         self.is_put_off = False  # until nothing is in flight
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a question may still be answered."""
+        return self._behind is not None
 
     def begin(self, now: float) -> None:
         """From now on, ask."""
-        self._is_wanted = True
         self.due_at = now + self._every_s
 
     def is_due(self, now: float) -> bool:
@@ -30,11 +32,11 @@ class Polling:
     def put(self, now: float, track: Track) -> bytes:
         """The question, behind what of ``track`` is in flight; nothing while the last may still be answered."""
         self.due_at = now + self._every_s
-        if self.is_awaited and self._behind is not None:
+        if self._behind is not None:
             behind, line = self._behind
             if track is behind and track.acked < line:  # no line sent after it was acknowledged
                 return b""
-        self.is_awaited, self._behind = True, (track, track.next)
+        self._behind = (track, track.next)
         return POLL
 
     def put_off(self, now: float) -> None:
@@ -44,10 +46,10 @@ class Polling:
     def note_answer(self, now: float, *, is_ok: bool) -> None:
         """Temperatures came; ``is_ok``: as an answer, not by themselves."""
         if is_ok:
-            self.is_awaited = False
-        if self._is_wanted:
+            self._behind = None
+        if self.due_at is not None:
             self.due_at = now + self._every_s
 
     def note_all_answered(self) -> None:
         """Nothing asked before can still be answered: a question that was not is lost."""
-        self.is_awaited = False
+        self._behind = None

@@ -27,7 +27,7 @@ from farm.profiles import Profile
 SETTLE_S = 1.0  # a banner comes in one go; quiet for so long, it is over
 BANNER_S = 5.0  # the longest banner; reports that come unasked do not put off the first word
 REFUSED_S = 1.0  # error, resend and ok are written in one go
-DRAIN_S = 0.05  # a USB bridge's latency timer (16 ms) both ways, and a firmware's main loop
+DRAIN_S = 0.03  # the latency timer of a USB bridge (16 ms) before we hear of it, and a turn of the main loop
 PACKING_S = 1.0  # the order is answered when it is read
 SYNC_TRIES = 20  # M110 without effect: not a firmware we know
 STRIKES = 3  # answers that cannot be, in a row
@@ -143,8 +143,10 @@ class Speaking:
         self._deadline = now + self._profile.link.silence_s
 
     def _put_question(self, now: float, before: bytes = b"") -> None:
-        if self._packing.is_on and self.questions.are_unheard:
-            self._out = self._packing.end()  # perhaps it is not understood any more
+        if (
+            not self._packing.is_on or self.questions.are_unheard
+        ):  # perhaps packing is not understood any more
+            self._out = self._packing.end(self._out)
         adoption = self._adoption
         near = self._lanes.track.next if adoption is None else adoption.at_least + 1
         self._out += before + self._dialect.question(near)

@@ -152,7 +152,7 @@ class Lanes:
         self.is_syncing = True  # the firmware's counter is still to be moved to this range
         self.is_confirmed = False  # the firmware named the last line sent, and has done all of them
         self._pending: tuple[LineSource, int] | None = None
-        self._is_holding = False
+        self._is_holding = False  # until the next print is streamed
 
     @property
     def is_printing(self) -> bool:
@@ -209,8 +209,6 @@ class Lanes:
 
     def turn_to_commands(self, last: int) -> None:
         """Go back to the commands behind ``last``, or to all of them after a print: under numbers never used before."""
-        if self.is_printing:
-            self._is_holding = False
         self.commands = self.commands.renewed(0 if self.is_printing else last + 1)
         self._enter(Track(self.commands, self.commands.first))
 

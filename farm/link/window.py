@@ -24,8 +24,8 @@ class Window:
     def narrow(self) -> None:
         """A line did not arrive: one at a time for now. A width at which that happens again and again is given up."""
         if self.limit > 1:
-            self._trials = self._trials + 1 if self._since_trouble < DOUBT_LINES else 1
-            if self._trials >= TRIALS and self._most > 1:
+            self._trials += 1
+            if self._trials >= TRIALS:
                 self._most, self._trials = self._most - 1, 0
         self.limit, self._clean, self._since_trouble = 1, 0, 0
 

@@ -98,7 +98,7 @@ class VirtualPrusa(VirtualBoard):
         rx_bytes: int = RX_BYTES,
         queue_lines: int = QUEUE_LINES,
         has_flow_control: bool = False,
-        meatpack: bool = False,
+        meatpack: bool = True,
     ) -> None:
         """``meatpack`` is ENABLE_MEATPACK of Configuration.h, which no capability tells of."""
         self._meatpack = meatpack

@@ -21,10 +21,12 @@ import msgspec
 from farm.link import Link
 from farm.link.events import Ready
 from farm.link.framing import MAX_REPLY_BYTES
+from farm.link.meatpack import ON
 from farm.link.tracks import Commands
 from farm.profiles import find_profile
 from farm.sim.boards import board_of
 from farm.sim.dialogue import Dialogue
+from farm.sim.meatpack import Unpacker
 
 PROFILES = {
     "marlin": "marlin-2.1-generic-220",
@@ -87,7 +89,7 @@ def hear(dialect: str, seed: int, replies: int) -> str:
     chance = random.Random(seed)
     done = 0
     while done < replies:
-        link, now = begin(dialect, chance)
+        link, now, unpacker = begin(dialect, chance)
         sent = (link.next_line or 1) - 1  # with a clean wire its books were right
         for _ in range(min(ROUND, replies - done)):
             done += 1
@@ -98,7 +100,8 @@ def hear(dialect: str, seed: int, replies: int) -> str:
             if link.deadline is None:
                 break  # gone or halted: it hears nothing more
             out = link.data_to_send(now)
-            sent = max([sent, *(int(found) for found in _NUMBER.findall(out))])
+            text, _ = unpacker.take(out)
+            sent = max([sent, *(int(found) for found in _NUMBER.findall(text))])
             acked = link.acked_line
             if acked is not None and acked > sent:
                 return f"line {acked} counts as acknowledged, {sent} was the last one sent (seed {seed})"
@@ -110,8 +113,8 @@ def hear(dialect: str, seed: int, replies: int) -> str:
     return ""
 
 
-def begin(dialect: str, chance: random.Random) -> tuple[Link, float]:
-    """A conversation in the middle of a print."""
+def begin(dialect: str, chance: random.Random) -> tuple[Link, float, Unpacker]:
+    """A conversation in the middle of a print, and what reads its lines."""
     profile = find_profile(PROFILES[dialect])
     if chance.random() < 0.5:
         profile = msgspec.structs.replace(
@@ -122,7 +125,10 @@ def begin(dialect: str, chance: random.Random) -> tuple[Link, float]:
     assert talk.run(lambda: talk.has(Ready), 120), "a clean wire"
     talk.link.stream(Commands(1, MOVES), 1)
     talk.run(lambda: (talk.link.next_line or 0) > 10, 60)
-    return talk.link, talk.now
+    unpacker = Unpacker()
+    if talk.link._packing.is_on:
+        unpacker.take(ON)
+    return talk.link, talk.now, unpacker
 
 
 def main() -> None:

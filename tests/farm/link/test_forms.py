@@ -27,7 +27,6 @@ from farm.link.events import (
 )
 from farm.link.framing import MAX_REPLY_BYTES, OKS, Lines, checked
 from farm.link.identity import MAX_CAPABILITIES, Firmware, difference, read_identity
-from farm.link.meatpack import is_on
 from farm.link.replies import SAID_MAX_CHARACTERS, Identity, LastLine, Meaning, Ok, Report, Resend, Start
 from farm.link.tracks import CONTROL_FIRST, Commands
 from farm.profiles import find_profile
@@ -311,13 +310,6 @@ def test_a_firmware_is_told_to_report_where_it_can_and_shall(
     profile = msgspec.structs.replace(MARLIN, link=link)
     firmware = Firmware("Marlin", "", frozenset(capabilities))
     assert Marlin().greeting(firmware, profile) == greeting
-
-
-@pytest.mark.parametrize(
-    ("answer", "verdict"), [("[MP] PV01 ON", True), ("[MP] PV01 ONE ESP", False), ("[MP] PV", False)]
-)
-def test_a_cut_word_about_packing_is_no_consent(answer: str, verdict: bool) -> None:
-    assert is_on(answer) is verdict
 
 
 # --- after a host's death ---------------------------------------------------------------------------------------------

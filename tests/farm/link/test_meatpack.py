@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from farm.link import Link
 from farm.link.events import Found, PrinterHalted, PrinterReset, Ready, SourceDone
 from farm.link.framing import frame
-from farm.link.meatpack import OFF, ON, QUERY, Packing, is_on, pack
+from farm.link.meatpack import OFF, ON, QUERY, Packing, pack
 from farm.link.tracks import Commands
 from farm.profiles import find_profile
 from farm.sim.boards.marlin import VirtualMarlin
@@ -56,11 +56,28 @@ def test_a_move_takes_little_more_than_half_its_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
-    [("[MP] PV01 ON ESP", True), ("[MP] PV01 OFF ESP", False), ("[MP] PV01 ON NSP", False), ("ok", None)],
+    ("answer", "is_word", "is_on"),
+    [
+        ("[MP] PV01 ON ESP", True, True),
+        ("[MP] PV01 OFF ESP", True, False),
+        ("[MP] PV01 ON NSP", True, False),
+        ("[MP] PV01 N ESP", False, False),  # spoiled on its way
+        ("[MP] PV01 ONE ESP", False, False),
+        ("[MP] PV01 ON", False, False),
+        ("ok", False, False),
+    ],
 )
-def test_the_firmware_says_whether_it_reads_packed_lines(answer: str, verdict: bool | None) -> None:
-    assert is_on(answer) is verdict
+def test_the_firmware_says_whether_it_reads_packed_lines(answer: str, is_word: bool, is_on: bool) -> None:
+    packing = Packing(is_wanted=True)
+    packing.begin()
+    assert packing.hear(answer, is_awaited=True) is is_word
+    assert packing.is_on is is_on
+
+
+def test_a_word_that_nobody_awaits_begins_nothing() -> None:
+    packing = Packing(is_wanted=True)
+    assert packing.hear("[MP] PV01 ON ESP", is_awaited=False)
+    assert not packing.is_on
 
 
 def test_an_order_is_obeyed_whether_packing_is_on_or_off() -> None:
@@ -76,6 +93,9 @@ def test_nothing_is_packed_before_it_is_agreed_nor_after_it_ended() -> None:
     assert packing.put(b"G28\n") != b"G28\n"
     assert packing.end(b"M112\n") == OFF + b"M112\n"
     assert packing.put(b"G28\n") == b"G28\n"
+    assert packing.end(b"M112\n") == OFF + b"M112\n"  # the first order may have been lost
+    packing.hear("[MP] PV01 OFF ESP", is_awaited=False)
+    assert packing.end(b"M112\n") == b"M112\n"
     assert Packing(is_wanted=False).end(b"M112\n") == b"M112\n"
 
 
