@@ -20,14 +20,14 @@ class Adoption(msgspec.Struct, frozen=True):
         last = standing.last
         if last is None:
             return InDoubt("the firmware does not count lines")
-        if self.at_least <= last <= self.last:
-            return Found(last)
         if last >= CONTROL_FIRST:
             return Found(None)
-        if last == 0:
-            return PrinterReset("the firmware has lost its line number")
         if last > self.last:
             return InDoubt(f"the firmware stands at line {last}, beyond line {self.last}, the print's last")
+        if last >= self.at_least:
+            return Found(last)
+        if last == 0:
+            return PrinterReset("the firmware has lost its line number")
         return InDoubt(
             f"the firmware stands at line {last}, behind line {self.at_least} that it acknowledged"
         )

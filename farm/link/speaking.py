@@ -191,11 +191,10 @@ class Speaking:
     def _doubt(self, last: int) -> list[Event]:
         """Lines went unacknowledged, and this firmware cannot tell which of them it took: nobody may guess."""
         track = self._lanes.track
-        missing = (
-            f"line {track.acked + 1}" if last == track.acked + 1 else f"lines {track.acked + 1} to {last}"
-        )
+        first = track.acked + 1
+        missing = f"line {first} was" if first == last else f"lines {first} to {last} were"
         self._forget(self.firmware)
-        return [InDoubt(f"{missing} was not acknowledged, and the firmware does not count lines")]
+        return [InDoubt(f"{missing} not acknowledged, and the firmware does not count lines")]
 
     def _end(self, how: PortGone | PrinterSilent) -> list[Event]:
         """There is nobody to talk to until the port is opened anew."""

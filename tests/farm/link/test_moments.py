@@ -7,6 +7,7 @@ import pytest
 from farm.link import frame
 from farm.link.events import (
     Busy,
+    Found,
     PortGone,
     PrinterHalted,
     PrinterReset,
@@ -19,8 +20,8 @@ from farm.link.events import (
 from farm.link.inquiry import ASK_ALL_S
 from farm.link.link import STOP_S
 from farm.link.speaking import BANNER_S, PACKING_S, SETTLE_S, SYNC_TRIES
-from farm.link.tracks import CONTROL_FIRST
-from tests.farm.link.by_hand import LINK, NAME, QUESTION, QUIET_S, SYNC, Hand, answer, marlin, refusal
+from farm.link.tracks import CONTROL_FIRST, Commands
+from tests.farm.link.by_hand import LINK, MOVES, NAME, QUESTION, QUIET_S, SYNC, Hand, answer, marlin, refusal
 
 REPORT = " T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0"
 
@@ -226,6 +227,22 @@ def test_packing_is_given_up_when_questions_stay_unheard() -> None:
     assert outs[3] == b"\xff\xff\xfa" + QUESTION  # until the firmware has said that it is off
 
 
+def test_an_order_to_pack_that_is_not_answered_is_taken_back() -> None:
+    hand = Hand(marlin(meatpack=True))
+    hand.link.open(0.0)
+    hand.wait()
+    assert hand.out().startswith(b"\xff\xff\xfa")
+    hand.say("[MP] PV01 OFF ESP")
+    hand.capabilities = (*hand.capabilities, "Cap:MEATPACK:1")
+    hand.say("ok", *answer(CONTROL_FIRST - 1))
+    hand.last = CONTROL_FIRST - 1
+    while b"\xff\xff\xfb" not in (out := hand.out()):
+        assert b"\xff" not in out
+        hand.say(*hand._answers(out))
+    hand.wait()
+    assert hand.out().startswith(b"\xff\xff\xfa")
+
+
 # --- endings ----------------------------------------------------------------------------------------------------------
 
 
@@ -256,6 +273,28 @@ def test_a_start_after_a_stop_means_that_it_was_obeyed() -> None:
         PrinterReset("start"),
     ]
     assert hand.left_s == SETTLE_S
+    assert hand.link.firmware.name == "Marlin 2.1.2 (x)"  # it is still shown what it was
+
+
+def test_who_takes_over_a_print_still_shows_what_the_firmware_was_called() -> None:
+    hand = Hand().ready()
+    hand.link.adopt(Commands(1, MOVES), 7, hand.now)
+    assert hand.link.firmware.name == "Marlin 2.1.2 (x)"
+    assert hand.left_s == SETTLE_S
+    hand.wait()
+    assert hand.out() == QUESTION
+    assert hand.say(*answer(9))[1:] == [Found(9)]
+    assert hand.out() == SYNC + QUESTION
+
+
+def test_a_command_is_sent_and_settled_when_the_firmware_says_so_by_its_number() -> None:
+    hand = Hand().ready()
+    hand.link.submit("M104 S60")
+    number = hand.last + 1
+    assert hand.out() == frame(number, "M104 S60")
+    assert hand.say("ok") == []
+    assert hand.out() == QUESTION
+    assert hand.say(*answer(number))[1:] == [Settled()]
 
 
 def test_a_halted_firmware_that_starts_again_is_news() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from farm.link.dialects.base import Fence, Standing
 from farm.link.dialects.marlin import Marlin
-from farm.link.events import Position, Resent, SourceDone, Temperatures
+from farm.link.events import InDoubt, Position, Resent, SourceDone, Temperatures
 from farm.link.polling import POLL, Polling
 from farm.link.replies import Idle, Ok, Report
 from farm.link.tracks import Commands, Track
@@ -151,9 +152,10 @@ def test_a_polled_firmware_is_not_told_to_report() -> None:
 # --- where no line is counted -----------------------------------------------------------------------------------------
 
 
-def uncounted(name: str) -> Hand:
+def uncounted(name: str, **link: object) -> Hand:
     """A firmware that counts no lines, known and polled."""
     profile = find_profile(name)
+    profile = msgspec.structs.replace(profile, link=msgspec.structs.replace(profile.link, **link))
     hand = Hand(profile)
     hand.link.open(0.0)
     hand.wait()
@@ -217,6 +219,33 @@ def test_where_nothing_is_lost_it_is_asked_between_lines_in_flight() -> None:
     hand.at(hand.now + hand.profile.link.report_s + 1)
     hand.link.handle_timeout(hand.now)
     assert hand.out() == POLL
+
+
+@pytest.mark.parametrize(
+    ("window", "oks", "sentence"),
+    [
+        (1, 0, "line 1 was not acknowledged"),
+        (1, 1, "line 2 was not acknowledged"),
+        (3, 1, "lines 2 to 4 were not acknowledged"),
+    ],
+)
+def test_lines_of_which_nobody_can_say_whether_they_were_taken_end_the_print(
+    window: int, oks: int, sentence: str
+) -> None:
+    hand = uncounted("reprapfirmware-3.5-generic-300", window_lines=window, queue_lines=window + 1)
+    hand.link.stream(Commands(1, MOVES), 1)
+    while not (out := hand.out()).startswith(b"N1 "):
+        hand.say(*_answers_to(out))
+    for _ in range(oks):
+        hand.say("ok")
+        hand.out()
+    while (out := hand.out()) != b"\nM105\n":
+        hand.wait()
+    (_, doubt) = hand.say("ok T:20.0 /0.0 B:20.0 /0.0")
+    assert doubt == InDoubt(f"{sentence}, and the firmware does not count lines")
+    assert hand.link.next_line is None
+    assert not hand.link.is_ready
+    assert hand.link.firmware.name == "RepRapFirmware for Duet 2"
 
 
 @pytest.mark.parametrize(

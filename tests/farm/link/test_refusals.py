@@ -8,6 +8,7 @@ from farm.link import frame
 from farm.link.events import PrinterReset, Resent, Said, SourceDone
 from farm.link.hearing import DRAIN_S, NUMBERED_OKS, REFUSED_S, STRIKES
 from farm.link.speaking import SETTLE_S
+from farm.link.window import WIDEN_LINES
 from tests.farm.link.by_hand import FENCE, LINK, MOVES, QUESTION, QUIET_S, Hand, answer, refusal
 
 
@@ -72,6 +73,17 @@ def test_an_ok_with_a_number_that_is_long_done_does_not_put_off_the_asking() -> 
     hand.out()
     hand.at(hand.now + 2.0).say("ok N1")
     assert hand.left_s == LINK.silence_s - 2.0
+
+
+def test_the_last_lines_of_a_print_are_asked_about_too() -> None:
+    for oks in (("ok",), ("ok N1",)):
+        hand = Hand().ready()
+        hand.printing(moves=MOVES[:3])
+        hand.at(hand.now + 1.0).say(*oks)
+        assert hand.out() == b""
+        assert hand.left_s == LINK.silence_s
+        hand.wait()
+        assert hand.out() == QUESTION
 
 
 def test_a_print_is_done_when_the_firmware_says_so_by_its_number() -> None:
@@ -143,8 +155,22 @@ def test_lines_before_a_refused_one_still_await_their_ok() -> None:
     assert hand.say(*refusal(2)) == [Resent(3)]
     assert hand.link.acked_line == 0
     assert hand.out() == b""
+    assert hand.left_s == LINK.silence_s
     hand.say("ok", "ok")
     assert hand.out() == line(3)
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_after_a_refusal_lines_go_ahead_again_little_by_little(numbered: bool) -> None:
+    hand = Hand().ready()
+    hand.printing()
+    hand.say("ok", "ok", *refusal(2))
+    hand.out()
+    for n in range(3, 3 + WIDEN_LINES):
+        assert hand.link.window_lines == 1
+        hand.say(f"ok N{n}" if numbered else "ok")
+        hand.out()
+    assert hand.link.window_lines == 2
 
 
 def test_a_refusal_that_is_cut_short_is_asked_about() -> None:
