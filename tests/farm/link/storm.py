@@ -4,10 +4,12 @@ A schedule spoils bytes both ways (lost, or bits flipped) at places drawn from i
 lines goes over a wire that takes its time, so that lines sent ahead are really under way when the firmware answers.
 Even seeds put up to four faults in a row, odd ones spread up to twelve over the whole print.
 
-Two promises. *Order*: no line is ever repeated, skipped or reordered, whatever happens. *Liveness*: up to four faults
-in a row are survived. Where a board executes something unchecked because the wire ate what protects a line (Marlin
-without the ``N``, Smoothieware without the ``*``), no host can know: such a schedule proves nothing and is counted
-apart. Firmwares that count no lines have a weather of their own, see ``calm``.
+Two promises. *Order*: no line is ever repeated, skipped or reordered, whatever happens, as long as the firmware
+insists on checksums. *Liveness*: up to four faults in a row are survived, but for an ``8`` that a wire turns into the
+byte which halts a Smoothieware. Repetier and Smoothieware accept a numbered line that lost its ``*``, and no host can
+know: it is not asked of them that such a line is what it was. Where a board executed something unchecked (Marlin too,
+when the wire ate an ``N`` and its number) the schedule is counted as unguarded. Firmwares that count no lines have a
+weather of their own, see ``calm``.
 """
 
 from __future__ import annotations
@@ -44,6 +46,9 @@ PROFILES = {
 }
 DIALECTS = (*PROFILES, *calm.PROFILES)
 WIDE_LINES, WIDE_BYTES = 32, 2048  # the widest that a profile may ask for in earnest
+ENDINGS = (b"\n", b"\r", b";", b"(")  # what ends a line or its meaning before its checksum
+UNCHECKED = {"repetier", "smoothieware"}  # a line without a checksum is accepted, number and all
+STOP_BYTE = b"\x18"  # ^X; an "8" with one bit flipped
 KEPT = 5  # bad seeds that are named
 
 
@@ -63,6 +68,22 @@ def windows_of(dialect: str) -> tuple[int, ...]:
     if dialect in calm.PROFILES:
         return calm.windows_of(dialect)
     return (1, find_profile(PROFILES[dialect]).link.window_lines, WIDE_LINES)
+
+
+class Overheard(PlannedWire):
+    """Knows what no host can help: a byte that became a Smoothieware's stop, and a line that lost its checksum."""
+
+    has_carried_stop = has_bared_a_line = False
+
+    def carry(self, data: bytes) -> bytes:
+        arrived = super().carry(data)
+        if arrived != data:
+            self.has_carried_stop = self.has_carried_stop or STOP_BYTE in arrived
+            self.has_bared_a_line = self.has_bared_a_line or (
+                arrived.count(b"*") < data.count(b"*")
+                or any(arrived.count(end) > data.count(end) for end in ENDINGS)
+            )
+        return arrived
 
 
 def plan(seed: int) -> tuple[dict[int, int], dict[int, int]]:
@@ -99,7 +120,8 @@ def endure(dialect: str, window: int, seed: int) -> Verdict:
     talk.open()
     assert talk.run(lambda: talk.has(Ready), READY_S), "a clean wire"
     there, back = plan(seed)
-    talk.there, talk.back = PlannedWire(there), PlannedWire(back)
+    wire = Overheard(there)
+    talk.there, talk.back = wire, PlannedWire(back)
     talk.link.stream(Commands(FIRST, COMMANDS), FIRST)
     talk.run(lambda: talk.has(SourceDone) or any(talk.has(kind) for kind in ENDS), PRINT_S)
     numbers = [n for n, text in executed if n is not None and FIRST <= n <= LAST and "M110" not in text]
@@ -109,7 +131,8 @@ def endure(dialect: str, window: int, seed: int) -> Verdict:
         and (len(numbers) == len(COMMANDS) or not is_whole),
         is_whole=is_whole,
         is_guarded=is_guarded(executed),
-        must_be_whole=seed % 2 == 0,
+        is_bared=dialect in UNCHECKED and wire.has_bared_a_line,
+        must_be_whole=seed % 2 == 0 and not (dialect == "smoothieware" and wire.has_carried_stop),
         ended_by=",".join(kind.__name__ for kind in ENDS if talk.has(kind)),
         resent=talk.count(Resent),
         overruns=board.overruns,

@@ -19,8 +19,9 @@ class Verdict(msgspec.Struct, frozen=True):
 
     is_in_order: bool
     is_whole: bool  # the print came to its end
-    is_guarded: bool  # the board executed nothing unchecked
+    is_guarded: bool  # the board executed nothing unchecked; for the record, both promises hold all the same
     must_be_whole: bool
+    is_bared: bool = False  # a line lost its checksum, and the firmware does not insist on one
     ended_by: str = ""
     resent: int = 0
     overruns: int = 0
@@ -28,6 +29,6 @@ class Verdict(msgspec.Struct, frozen=True):
     @property
     def is_kept(self) -> bool:
         """Whether both promises were."""
-        if not self.is_guarded:
-            return True
-        return self.is_in_order and (self.is_whole or (bool(self.ended_by) and not self.must_be_whole))
+        return (self.is_in_order or self.is_bared) and (
+            self.is_whole or (bool(self.ended_by) and not self.must_be_whole)
+        )
