@@ -4,7 +4,6 @@ from farm.link.events import Event
 from farm.link.framing import frame
 from farm.link.identity import Firmware
 from farm.link.link import Link
-from farm.link.link import Link as MarlinLink
 from farm.link.tracks import LineSource
 
-__all__ = ["Event", "Firmware", "LineSource", "Link", "MarlinLink", "frame"]
+__all__ = ["Event", "Firmware", "LineSource", "Link", "frame"]

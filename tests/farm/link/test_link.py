@@ -28,8 +28,8 @@ from farm.link.identity import difference, read_identity
 from farm.link.replies import LastLine, Ok, Report, Resend, Start
 from farm.link.tracks import Commands
 from farm.profiles import Profile, find_profile
+from farm.sim.boards.marlin import VirtualMarlin
 from farm.sim.dialogue import Dialogue
-from farm.sim.firmware import VirtualMarlin
 
 PROFILE = find_profile("marlin-2.1-generic-220")
 MOVES = tuple(f"G1 X{n} F3000" for n in range(1, 41))

@@ -8,9 +8,9 @@ from farm.link import Link
 from farm.link.events import Held, PrinterHalted, PrinterReset, PrinterSilent, Ready, Settled, SourceDone
 from farm.link.tracks import Commands
 from farm.profiles import find_profile
+from farm.sim.boards.marlin import VirtualMarlin
 from farm.sim.dialogue import Dialogue
 from farm.sim.faults import DROPPED, PlannedWire
-from farm.sim.firmware import VirtualMarlin
 
 PROFILE = find_profile("marlin-2.1-generic-220")
 FIRST = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.link.framing import frame
-from farm.sim.firmware import VirtualMarlin
+from farm.sim.boards.marlin import VirtualMarlin
 from farm.sim.machine import motion_digest
 
 
