@@ -209,7 +209,7 @@ class Lanes:
 
     def turn_to_commands(self, last: int) -> None:
         """Go back to the commands behind ``last``, or to all of them after a print: under numbers never used before."""
-        self.commands = self.commands.renewed(0 if self.is_printing else last + 1)
+        self.commands = self.commands.renewed(last + 1)  # a print's numbers are below all of theirs
         self._enter(Track(self.commands, self.commands.first))
 
     def note_sync(self, *, is_taken: bool) -> None:

@@ -207,6 +207,7 @@ def test_an_answer_needs_the_refusal_and_the_temperatures_in_either_order() -> N
 def test_what_was_not_said_is_empty_or_off() -> None:
     assert read_identity([]) == Firmware("", "", frozenset())
     assert read_identity(["FIRMWARE_NAME:A , MACHINE_TYPE: B"]) == Firmware("A", "B")
+    assert read_identity(["FIRMWARE_NAME:XX MACHINE_TYPE:X"]) == Firmware("XX", "X")
     assert read_identity(["Cap:A:1", "Cap:B:0", "Cap:c:1", "xCap:D:1x"]).capabilities == {"A"}
 
 
@@ -221,6 +222,10 @@ def test_a_difference_is_a_sentence() -> None:
     assert (
         difference(Firmware("Marlin 2", "", frozenset("B")), wanted, "p")
         == "The firmware lacks A, C, which profile p needs."
+    )
+    assert (
+        difference(read_identity(["FIRMWARE_NAME:Marlin 2", "Cap:THERMAL_PROTECTION:0"]), wanted, "p")
+        == "The firmware says that it does not guard its heaters; nothing may print on it unattended."
     )
     assert (
         difference(Firmware("N" * 90), wanted, "p")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from farm.link import frame
 from farm.link.dialects.base import Fence, Standing
 from farm.link.dialects.marlin import Marlin
 from farm.link.events import InDoubt, Position, Resent, SourceDone, Temperatures
@@ -135,6 +136,21 @@ def test_nothing_is_polled_while_something_else_is_sorted_out() -> None:
     assert hand.left_s == 1.0
     hand.say(*answer(0))
     assert hand.out().startswith(b"N1 ")
+
+
+def test_nothing_that_waits_to_be_sent_is_forgotten_for_something_else() -> None:
+    hand = polled()
+    hand.wait()
+    hand.link.submit("M104 S60")
+    assert hand.out() == POLL + frame(hand.last + 1, "M104 S60")
+    hand = polled()
+    hand.wait()
+    hand.link.interrupt()
+    assert hand.out() == POLL + b"\nM108\n"
+    hand = polled()
+    hand.link.interrupt()
+    hand.wait()
+    assert hand.out() == b"\nM108\n" + POLL
 
 
 def test_a_polled_firmware_is_not_told_to_report() -> None:

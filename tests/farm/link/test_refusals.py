@@ -9,7 +9,7 @@ from farm.link.events import PrinterReset, Resent, Said, SourceDone
 from farm.link.hearing import DRAIN_S, NUMBERED_OKS, REFUSED_S, STRIKES
 from farm.link.speaking import SETTLE_S
 from farm.link.window import WIDEN_LINES
-from tests.farm.link.by_hand import FENCE, LINK, MOVES, QUESTION, QUIET_S, Hand, answer, refusal
+from tests.farm.link.by_hand import FENCE, LINK, MOVES, QUESTION, QUIET_S, Hand, answer, marlin, refusal
 
 
 def line(n: int) -> bytes:
@@ -158,6 +158,22 @@ def test_lines_before_a_refused_one_still_await_their_ok() -> None:
     assert hand.left_s == LINK.silence_s
     hand.say("ok", "ok")
     assert hand.out() == line(3)
+
+
+def test_lines_that_go_again_are_counted_and_no_others() -> None:
+    hand = Hand(marlin(window_lines=15, queue_lines=16, rx_bytes=2048)).ready()
+    hand.printing()
+    hand.say(*refusal(0))
+    hand.wait()
+    before = hand.link.sent_lines
+    for _ in range(12):  # by the end two at a time: line 15 again, and 16 for the first time
+        hand.say(*["ok"] * hand.out().count(b"\n"))
+    assert (hand.link.next_line, hand.link.sent_lines - before, hand.link.resent_lines) == (17, 16, 15)
+    hand.out()
+    hand.say(*refusal(16))
+    hand.wait()
+    assert hand.out() == line(17)
+    assert hand.link.resent_lines == 16
 
 
 @pytest.mark.parametrize("numbered", [False, True])
