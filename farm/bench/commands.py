@@ -136,18 +136,30 @@ def _summary(figures: Figures, *, as_json: bool) -> str:
 
 @click.command()
 @port_option
-@profile_option
-def identify(port: Path, profile_id: str) -> None:
-    """Say who answers at a serial device and how that differs from the profile; exit status 1 when it does."""
-    from farm.bench.identify import identify as ask
-    from farm.bench.identify import sentences
-    from farm.profiles import find_profile
+@click.option(
+    "--profile", "profile_id", metavar="ID", help="What it should be; without it, every profile is tried."
+)
+def identify(port: Path, profile_id: str | None) -> None:
+    """Say who answers at a serial device, and what profile describes it; exit status 1 when none does.
 
-    profile = find_profile(profile_id)
-    answer = ask(port, profile)
-    for line in sentences(answer, profile):
+    With a profile: how it differs from that one.
+    """
+    if profile_id is None:
+        from farm.bench.search import findings_text, search, shipped_profiles
+
+        finding = search(port, shipped_profiles())
+        said, is_known = findings_text(finding), bool(finding.profiles)
+    else:
+        from farm.bench.identify import identify as ask
+        from farm.bench.identify import sentences
+        from farm.profiles import find_profile
+
+        profile = find_profile(profile_id)
+        answer = ask(port, profile)
+        said, is_known = sentences(answer, profile), answer.difference is None
+    for line in said:
         click.echo(line)
-    sys.exit(0 if answer.difference is None else 1)
+    sys.exit(0 if is_known else 1)
 
 
 @click.command()

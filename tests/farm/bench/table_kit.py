@@ -43,7 +43,9 @@ class Table:
     """One virtual printer."""
 
     def __init__(self, *options: str) -> None:
-        self.process = start("simulate", "--profile", PROFILE, *options)
+        self._profile = options[options.index("--profile") + 1] if "--profile" in options else PROFILE
+        chosen = () if "--profile" in options else ("--profile", PROFILE)
+        self.process = start("simulate", *chosen, *options)
         assert self.process.stdout is not None
         self.port = self.process.stdout.readline().strip()
         assert Path(self.port).exists()
@@ -51,7 +53,7 @@ class Table:
     @property
     def at(self) -> tuple[str, ...]:
         """The options that name this printer."""
-        return "--port", self.port, "--profile", PROFILE
+        return "--port", self.port, "--profile", self._profile
 
     def close(self) -> None:
         self.process.terminate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 
 from farm.bench.identify import identify, sentences
+from farm.bench.search import findings_text, search, shipped_profiles
 from farm.profiles import find_profile
 from tests.farm.bench.table_kit import PROFILE, Table, cube, run, start
 from tests.support import wait_until
@@ -194,6 +196,29 @@ def test_a_fault_that_does_not_exist_is_one_sentence(faults: str) -> None:
     done = run("simulate", "--profile", "marlin-2.1-generic-220", "--faults", faults)
     assert done.returncode == 2
     assert len(done.stderr.split("Error: ")[1].splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "profile_id",
+    ["marlin-1.1-generic-220", "prusa-3.14-mk3s", "repetier-1.0-generic-200", "klipper-0.12-generic-235",
+     "smoothieware-2021-generic-300", "reprapfirmware-3.5-generic-300"],
+)  # fmt: skip
+def test_a_printer_that_nobody_knows_is_found_among_the_profiles(lay: Lay, profile_id: str) -> None:
+    done = run("identify", "--port", lay("--profile", profile_id, "--speed", "100").port)
+    assert (done.returncode, done.stderr) == (0, "")
+    *_, speed, verdict = done.stdout.splitlines()
+    assert speed.endswith(" baud")
+    assert profile_id in verdict
+
+
+def test_an_empty_port_is_said_to_be_empty() -> None:
+    ours, theirs = os.openpty()
+    try:
+        finding = search(Path(os.ttyname(theirs)), shipped_profiles()[:1])
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert findings_text(finding) == ["Nobody answers at this port, at any speed that a profile names."]
 
 
 def test_a_harness_drives_real_workers(lay: Lay, job: Path) -> None:
