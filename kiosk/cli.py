@@ -56,6 +56,42 @@ def notices_import(file: Path, config: Path) -> None:
 
 
 @hub.group()
+def policy() -> None:
+    """Who may use which service, where and when."""
+
+
+@policy.command("show")
+@config_option
+def policy_show(config: Path) -> None:
+    """Print the policy in force as TOML. Safe while the hub runs."""
+    from kiosk.hub.policy.telling import show
+
+    click.echo(show(config), nl=False)
+
+
+@policy.command("explain")
+@click.option("--resident", required=True, metavar="ID", help="Whose question it is.")
+@click.option("--service", required=True, metavar="NAME", help="Such as printing.")
+@click.option("--kiosk", required=True, metavar="ID", help="At which device.")
+@click.option(
+    "--at", default="", metavar="TIME", help="2026-11-23T14:30, the site's time. Now, when left out."
+)
+@click.option(
+    "--level",
+    type=click.IntRange(0, 2),
+    default=0,
+    show_default=True,
+    help="Proof: 0 badge, 1 stick, 2 security key.",
+)
+@config_option
+def policy_explain(resident: str, service: str, kiosk: str, at: str, level: int, config: Path) -> None:
+    """Print the answer and every rule that was looked at. Safe while the hub runs."""
+    from kiosk.hub.policy.telling import tell
+
+    click.echo(tell(config, resident, service, kiosk, at, level))
+
+
+@hub.group()
 def audit() -> None:
     """The hub's audit trail."""
 

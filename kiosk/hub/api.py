@@ -10,6 +10,7 @@ import msgspec
 
 from kiosk.hub.nodes.contacts import Contacts
 from kiosk.hub.people.store import PeopleStore, Resident, clean_uid
+from kiosk.hub.policy.ruling import Ruling
 from kiosk.hub.sessions import rules
 from kiosk.hub.sessions.signing_in import SigningIn
 from kiosk.hub.sessions.store import SessionStore
@@ -85,6 +86,7 @@ class Api:
     people: PeopleStore
     sessions: SessionStore
     signing_in: SigningIn
+    ruling: Ruling
 
     def connect(self, receiver: Receiver) -> None:
         """Answer these calls and hear these messages."""
@@ -106,11 +108,22 @@ class Api:
             raise NotForThisNode(sender=sender)
         person, session_id, until = self.signing_in.resident(asked)
         stamp = self._stamp(asked.credential, asked.uid, person)
-        return self._lease(person, session_id, iso(until), sender, stamp)
+        session = self.sessions.fact(session_id)
+        assert session is not None
+        return self._lease(person, session, iso(until), stamp)
 
     def _stamp(self, kind: str, uid: str, person: Resident) -> str:
         """Changes with everything that makes a pass fall, but for a block: what is blocked has none."""
-        words = (kind, clean_uid(uid), person.resident_id, person.wing, person.pin_hash)
+        words = (
+            kind,
+            clean_uid(uid),
+            person.resident_id,
+            person.wing,
+            person.pin_hash,
+            person.regime,
+            self.ruling.suspensions.marks().get(person.resident_id, ""),
+            *person.groups,
+        )
         return self.signing_in.checker.stamp(*words)
 
     def check_passes(self, sender: str, question: Contract) -> Contract:
@@ -131,7 +144,7 @@ class Api:
         person = self.people.resident(session.resident_id)
         if person is None:
             raise rules.SessionEnded(why="hub")
-        return self._lease(person, session.session_id, iso(until), sender)
+        return self._lease(person, session, iso(until))
 
     def end_session(self, sender: str, message: Contract) -> None:
         """The person left; heard twice or too late it changes nothing."""
@@ -159,18 +172,17 @@ class Api:
             raise rules.SessionEnded(why="lease_over")
         return session
 
-    def _lease(
-        self, person: Resident, session_id: str, until_utc: str, kiosk_id: str, stamp: str = ""
-    ) -> Lease:
-        kiosk = self.people.kiosks().get(kiosk_id)
+    def _lease(self, person: Resident, session: SessionFact, until_utc: str, stamp: str = "") -> Lease:
+        kiosk = self.people.kiosks().get(session.kiosk_id)
         return Lease(
-            session_id=session_id,
+            session_id=session.session_id,
             resident=person.card,
             until_utc=until_utc,
             balance_cents=self.context.money.balance_cents(person.resident_id),
             pass_stamp=stamp,
             may_offline=kiosk is not None and person.wing in kiosk.home_of,
-            services=tuple(service.tile.name for service in self.services),
+            standing=self.ruling.standing(person, session.kiosk_id, session.level),
+            policy_sha256=self.ruling.document()[0],
         )
 
     # --- what a person asked ---
@@ -191,14 +203,15 @@ class Api:
     # --- what everyone may see ---
 
     def public_copy(self, sender: str, question: Contract) -> Contract:
-        """Notices and offered models, when they are not what the caller has."""
+        """Notices, offered models and the signed policy, when they are not what the caller has."""
         del sender
         notices = tuple(notice for service in self.services for notice in service.notices())
         models = tuple(model for service in self.services for model in service.offered_models())
-        etag = hashlib.sha256(msgspec.json.encode((notices, models))).hexdigest()[:32]
+        policy_sha256, policy = self.ruling.document()
+        etag = hashlib.sha256(msgspec.json.encode((notices, models, policy_sha256))).hexdigest()[:32]
         if _as(PublicCopy, question).etag == etag:
             return PublicCopyAnswer(etag=etag, changed=False)
-        return PublicCopyAnswer(etag=etag, changed=True, notices=notices, models=models)
+        return PublicCopyAnswer(etag=etag, changed=True, notices=notices, models=models, policy=policy)
 
     def picture(self, sender: str, question: Contract) -> Contract:
         """The bytes of a picture named in the public copy."""

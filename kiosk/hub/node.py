@@ -10,6 +10,8 @@ from kiosk.hub.nodes.store import NODES, NodeStore
 from kiosk.hub.people.directory import Directory
 from kiosk.hub.people.roster import Roster
 from kiosk.hub.people.store import PEOPLE, PeopleStore
+from kiosk.hub.policy.ruling import Ruling, begin_ruling
+from kiosk.hub.policy.store import POLICY
 from kiosk.hub.sessions.secrets import Checker
 from kiosk.hub.sessions.signing_in import SigningIn
 from kiosk.hub.sessions.store import SESSIONS, SessionStore
@@ -43,7 +45,7 @@ def hub_section(node: Node) -> HubSection:
 def open_hub_store(node: Node, services: Iterable[HubService]) -> Store:
     """The hub's database with every table, its services' included. Raises as ``open_store``."""
     hub_section(node)
-    own = (MAIL, AUDIT, PEOPLE, SESSIONS, MONEY, NODES)
+    own = (MAIL, AUDIT, PEOPLE, SESSIONS, MONEY, NODES, POLICY)
     theirs = tuple(migration for service in services for migration in service.migrations)
     return open_store(node.state_dir / STORE_FILE, (*own, *theirs))
 
@@ -66,6 +68,7 @@ class Hub:
     ledger: Ledger
     nodes: NodeStore
     contacts: Contacts
+    ruling: Ruling
     roster: Roster
     receiver: HubReceiver
     drains: Sequence[OutboxDrain]
@@ -101,6 +104,16 @@ def _nudge(drains: Sequence[OutboxDrain]) -> None:
         drain.nudge()
 
 
+def _listening(api: Api, key: NodeKey, keyring: Keyring, contacts: Contacts) -> HubReceiver:
+    """What hears other nodes: the hub's own answers and every service's."""
+    receiver = HubReceiver(key, keyring, api.context.store, api.context.clock)
+    receiver.contacts = contacts
+    api.connect(receiver)
+    for service in api.services:
+        service.connect(api.context, receiver)
+    return receiver
+
+
 def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = None) -> Hub:
     """The hub of this node, ready to answer; nothing runs until ``start``.
 
@@ -114,6 +127,7 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
     trail, outbox = Trail(store, key, clock), Outbox(store, clock)
     people, sessions = PeopleStore(store, clock), SessionStore(store, clock)
     ledger, nodes = Ledger(store, clock), NodeStore(store)
+    ruling = begin_ruling(store, people, key, clock, node.site)
     drains = _drains(node, key, keyring, outbox, clock)
     context = HubContext(
         store=store,
@@ -123,15 +137,13 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         node=node,
         money=ledger,
         people=Directory(people, sessions),
+        policy=ruling,
         nudge=lambda: _nudge(drains),
     )
     rule = hub_section(node).session_rule
     signing_in = SigningIn(people, sessions, trail, Checker(pepper), clock, node.site, rule)
-    receiver = HubReceiver(key, keyring, store, clock)
-    receiver.contacts = contacts = Contacts(nodes, clock)
-    Api(context, found, people, sessions, signing_in).connect(receiver)
-    for service in found:
-        service.connect(context, receiver)
+    api = Api(context, found, people, sessions, signing_in, ruling)
+    receiver = _listening(api, key, keyring, contacts := Contacts(nodes, clock))
     return Hub(
         node=node,
         clock=clock,
@@ -147,6 +159,7 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         ledger=ledger,
         nodes=nodes,
         contacts=contacts,
+        ruling=ruling,
         roster=Roster(people, nodes, outbox, context.farms, clock),
         receiver=receiver,
         drains=drains,

@@ -8,6 +8,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "sign_in_locked": (N_("Too many wrong passwords. You can try again: %(until_utc)s."), ASK_TECHNICIAN),
     "sign_in_needed": (N_("Please sign in to go on."), ASK_TECHNICIAN),
     "not_allowed": (N_("Your role may not do this."), ASK_SECURITY),
+    "suspension_dates": (N_("A suspension must end after it begins, and not in the past."), ASK_SECURITY),
+    "suspension_too_long": (N_("A suspension lasts at most 14 days."), ASK_SECURITY),
     "not_enough_money": (
         N_("There is not enough money on the account: %(short_cents)s too little."),
         ASK_LANDING,

@@ -17,6 +17,8 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "person_viewed": _FLOOR,
     "badge_blocked": ALL,  # J1.F1: any officer blocks a lost badge in 15 seconds
     "badge_unblocked": frozenset({"security"}),
+    "service_suspended": frozenset({"security", "director"}),  # J4.4, and ending one early
+    "regime_changed": frozenset({"security", "director"}),  # J4.5
     "session_ended": frozenset({"landing", "security"}),
     "notice_written": _FLOOR,
     "devices_viewed": frozenset({"technician", "security", "director"}),

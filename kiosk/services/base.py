@@ -5,11 +5,13 @@ No flask and no SQL in here: a service's folder brings both in its own files (``
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlite_utils import Migrations
 
 from kiosk.money.rules import NotEnoughMoney
+from kiosk.policy import Decision
 from provisioning.audit import Trail
 from provisioning.clock import Clock
 from provisioning.config import Node
@@ -27,6 +29,7 @@ __all__ = [
     "OfficerCard",
     "People",
     "SessionFact",
+    "SitePolicy",
     "Tile",
     "WorkItem",
 ]
@@ -63,6 +66,7 @@ class SessionFact:
     begun_utc: str
     until_utc: str
     ended_utc: str = ""
+    level: int = 0  # how strong the proof was: 0 badge, 1 stick
 
 
 class Money(Protocol):
@@ -111,6 +115,14 @@ class People(Protocol):
         ...
 
 
+class SitePolicy(Protocol):
+    """The rules of the house as a service may ask them."""
+
+    def may(self, resident_id: str, service: str, kiosk_id: str, level: int, at: datetime) -> Decision:
+        """Whether this person might use a service at that kiosk, with that proof, at that moment."""
+        ...
+
+
 @dataclass(frozen=True)
 class HubContext:
     """What the hub lends to a service."""
@@ -122,6 +134,7 @@ class HubContext:
     node: Node
     money: Money
     people: People
+    policy: SitePolicy
     nudge: Callable[[], None]  # call after a commit that put something into the outbox
 
     @property

@@ -7,6 +7,8 @@ from typing import Any
 from flask import Blueprint, Flask, Response, g, redirect, request, session, url_for
 
 from kiosk import services
+from kiosk.policy.words import TRANSLATIONS as POLICY_TRANSLATIONS
+from kiosk.policy.words import register_sentences as register_policy
 from kiosk.services.pages import EXTENSION, said
 from kiosk.services.printing.sentences import TRANSLATIONS as PRINTING_TRANSLATIONS
 from kiosk.services.printing.sentences import register_sentences as register_printing
@@ -65,8 +67,9 @@ class _Door:
 
     def _service(self, state: State, name: str) -> Response | None:
         if isinstance(state, SignedIn):
-            if name not in state.person.services:
-                raise Refusal("not_allowed", service=name)
+            said = self._terminal.decision(name)
+            if not said.allowed:
+                raise Refusal(said.code, service=name, rule=said.rule, until_utc=said.until_utc)
             return None
         if name not in OPEN_SERVICES:
             return _home()
@@ -107,11 +110,12 @@ def make_app(terminal: Terminal) -> Flask:
     """The Flask app of one kiosk."""
     node = terminal.node
     register_sentences()
+    register_policy()
     register_printing()
     app = create_app(
         node.node_id,
         secret=node.credential("session-secret"),
-        catalogues=[PRINTING_TRANSLATIONS, HERE / "translations"],
+        catalogues=[PRINTING_TRANSLATIONS, POLICY_TRANSLATIONS, HERE / "translations"],
         clock=terminal.clock,
         ui="kiosk",
         languages=node.site.languages,

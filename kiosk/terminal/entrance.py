@@ -57,6 +57,7 @@ class Entrance:
         credential = asking.credential
         question = SignIn(kiosk_id=self._kiosk_id, credential=credential.kind, uid=credential.uid, pin=pin)
         lease = self._hub.ask_for_page(question, Lease, SIGN_IN_READ_S)
+        self._hub.hold_policy(lease.policy_sha256)
         return SignInGranted(asking.visit, _person(lease))
 
     def _ask_passes(self, asking: SigningIn, pin: str, why: Unavailable) -> SignInGranted | SignInRefused:
@@ -103,6 +104,6 @@ def _person(lease: Lease) -> Person:
         lease.session_id,
         lease.balance_cents,
         lease.may_offline,
-        lease.services,
+        lease.standing,
         lease.pass_stamp,
     )

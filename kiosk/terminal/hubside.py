@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from kiosk.policy import Rulebook
 from kiosk.terminal.store import TerminalStore
 from provisioning.clock import Clock
 from provisioning.contracts import (
@@ -49,6 +50,7 @@ class HubSide:
         store: TerminalStore,
         clock: Clock,
         renew: Callable[[], None],
+        read_policy: Callable[[bytes], Rulebook],
     ) -> None:
         self.drain = OutboxDrain(outbox, client, clock)
         self.hub_id = client.peer
@@ -62,6 +64,9 @@ class HubSide:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self.copy = store.public_copy() or PublicCopyAnswer(etag="", changed=True)
+        self._read_policy = read_policy
+        self.rulebook: Rulebook | None = None  # none yet: everything is denied
+        self._take_policy()
 
     @property
     def is_away(self) -> bool:
@@ -143,17 +148,39 @@ class HubSide:
     def refresh(self) -> None:
         """Bring the public copy and its pictures up to date; the hub being away changes nothing here."""
         try:
-            answer = self.ask(PublicCopy(etag=self.copy.etag), PublicCopyAnswer)
-            if answer.changed:
-                self._store.keep_public_copy(answer)
-                self.copy = answer
-                log.info("public copy %s: %d notices, %d models", answer.etag[:8], *_counts(answer))
+            self._take_copy(self.ask(PublicCopy(etag=self.copy.etag), PublicCopyAnswer))
             self._check_passes()
             self._fetch_pictures()
         except Unavailable:
             return
         except (Refused, Corrupt) as error:
             log.error("the public copy could not be refreshed: %s", error)
+
+    def _take_copy(self, answer: PublicCopyAnswer) -> None:
+        if not answer.changed:
+            return
+        self._store.keep_public_copy(answer)
+        self.copy = answer
+        self._take_policy()
+        log.info("public copy %s: %d notices, %d models", answer.etag[:8], *_counts(answer))
+
+    def _take_policy(self) -> None:
+        """Compile the policy of the copy in hand; one that cannot be trusted changes nothing."""
+        if not self.copy.policy:
+            return
+        try:
+            self.rulebook = self._read_policy(self.copy.policy)
+        except (Refused, Corrupt) as error:
+            log.error("the policy cannot be used, the one before stays in force: %s", error)
+
+    def hold_policy(self, sha256: str) -> None:
+        """Fetch the policy of this name when the copy in hand is another one; the hub being away changes nothing."""
+        if hashlib.sha256(self.copy.policy).hexdigest() == sha256:
+            return
+        try:
+            self._take_copy(self.ask_for_page(PublicCopy(etag=self.copy.etag), PublicCopyAnswer))
+        except (Unavailable, Refused, Corrupt) as error:
+            log.error("the policy in force could not be fetched: %s", error)
 
     def _check_passes(self) -> None:
         """A badge blocked at the hub, or a changed PIN, opens nothing here when the hub is away later."""

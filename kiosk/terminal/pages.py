@@ -21,6 +21,7 @@ from flask_babel import force_locale
 from werkzeug.exceptions import NotFound
 
 from kiosk import services
+from kiosk.policy import Decision
 from kiosk.services.base import Tile
 from kiosk.terminal.session import (
     Guest,
@@ -47,6 +48,7 @@ from provisioning.web.shell import shell_of
 
 pages = Blueprint("terminal", __name__, static_folder="static", static_url_path="/terminal-static")
 
+MOST_TILES = 9
 PIN = re.compile(r"[0-9]{4,12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -77,7 +79,7 @@ def home() -> str:
         case SigningIn():
             return render_template("kiosk/signing_in.html")
         case SignedIn():
-            return _menu(terminal, state)
+            return _menu(terminal)
         case Refused():
             return render_template(
                 "kiosk/refused.html", sentence=sentence_for(state.code, **dict(state.detail))
@@ -130,20 +132,42 @@ def _pad(state: PinEntry) -> str:
     )
 
 
-def _menu(terminal: Terminal, state: SignedIn) -> str:
+def _menu(terminal: Terminal) -> str:
     asked = terminal.asked()
     news = {
         "requests": sum(view.state == "ready" or view.may_object for view in asked.requests),
         "notices": sum(notice.urgent for notice in terminal.notices()),
     }
-    tiles = [tile for tile in services.tiles() if tile.name in state.person.services][:9]
+    said = [(tile, terminal.decision(tile.name)) for tile in services.tiles()]
+    shown = [(tile, one) for tile, one in said if one.allowed or not one.hidden]
+    most = sorted(shown, key=lambda pair: not pair[1].allowed)[:MOST_TILES]  # what is open first
     return render_template(
-        "kiosk/menu.html", tiles=[(tile, news.get(tile.name, 0), _closed(terminal, tile)) for tile in tiles]
+        "kiosk/menu.html",
+        tiles=[
+            (tile, news.get(tile.name, 0) if one.allowed else 0, _closed(terminal, tile, one), one.code)
+            for tile, one in shown
+            if (tile, one) in most
+        ],
     )
 
 
-def _closed(terminal: Terminal, tile: Tile) -> str:
+def _closed(terminal: Terminal, tile: Tile, said: Decision) -> str:
+    """Why a tile cannot be opened; empty when it can."""
+    if not said.allowed:
+        return sentence_for(said.code, until_utc=said.until_utc).text
     return _("Not now: no connection") if tile.needs_hub and terminal.is_hub_away else ""
+
+
+@pages.get(f"/why/<any({', '.join(services.NAMES)}):service>")
+def why(service: str) -> str | Response:
+    """Why a tile is closed for the person who is here, and whom to ask."""
+    terminal = _terminal()
+    said = terminal.decision(service)
+    if not isinstance(terminal.keeper.state, SignedIn) or said.allowed or said.hidden:
+        return _go_home()
+    tile = next(tile for tile in services.tiles() if tile.name == service)
+    sentence = sentence_for(said.code, until_utc=said.until_utc)
+    return render_template("kiosk/why.html", tile=tile, said=said, sentence=sentence)
 
 
 @pages.post("/pin")

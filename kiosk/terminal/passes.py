@@ -20,7 +20,6 @@ from provisioning.ids import new_key
 
 PASS_HOURS = 72
 OFFLINE_PREFIX = "offline-"  # a session that this kiosk granted itself; the hub never knew it
-OFFLINE_SERVICES = frozenset({"printing", "requests", "notices"})
 SALT_BYTES = 16
 # OWASP's first choice for Argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
 MEMORY_KIB, ITERATIONS, LANES = 19 * 1024, 2, 1
@@ -55,7 +54,7 @@ class OfflinePasses:
         self._store.forget_pass(self._lookup(credential))
 
     def enter(self, credential: Credential, pin: str) -> Person:
-        """Who it is, with a session of this kiosk's own and the offline set of services.
+        """Who it is, with a session of this kiosk's own and what policy knew of them then.
 
         Raises:
             NoPass: none, or older than 72 hours.
@@ -84,8 +83,7 @@ class OfflinePasses:
             raise PinWrong(tries_left=self._limit.tries_left(failures)) from error
         self._store.count_failure(lookup, 0, "")
         person = msgspec.json.decode(plain, type=Person)
-        services = tuple(name for name in person.services if name in OFFLINE_SERVICES)
-        return replace(person, session_id=OFFLINE_PREFIX + new_key(), services=services)
+        return replace(person, session_id=OFFLINE_PREFIX + new_key())
 
     def _lookup(self, credential: Credential) -> str:
         return blind(self._lookup_key, f"{credential.kind}:{credential.uid}")

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from kiosk.policy import Decision, Rulebook, decide, moment_of, read_policy
+from kiosk.policy.signed import open_policy
 from kiosk.services.pages import Asked, NotSignedIn, Unsent, Visitor
 from kiosk.terminal.entrance import Entrance
 from kiosk.terminal.hubside import HubSide
@@ -84,7 +86,15 @@ class Terminal:
         self.passes = OfflinePasses(self.store, storage_key, clock, site.pin_tries, site.pin_pause_s)
         rules = Rules(idle_s=site.idle_s, warning_s=site.idle_warning_s, lease_s=site.lease_s)
         self.keeper = Keeper(clock, rules, self._perform)
-        self.hub = HubSide(hub_client(node, signer, clock), self.outbox, self.store, clock, self._renew)
+        client, keyring = hub_client(node, signer, clock), Keyring.load(node)
+        self.hub = HubSide(
+            client,
+            self.outbox,
+            self.store,
+            clock,
+            self._renew,
+            lambda document: _rulebook(document, client.peer, keyring),
+        )
         self.entrance = Entrance(node.node_id, self.keeper, self.hub, self.passes, self.trail)
         self._heard: tuple[str, tuple[RequestView, ...]] = ("", ())  # session id and what the hub said last
         self.reader_driver: Callable[[], str | None] = lambda: (
@@ -126,6 +136,14 @@ class Terminal:
             who.balance_cents,
             state.is_offline,
         )
+
+    def decision(self, service: str) -> Decision:
+        """Whether the visitor may use a service here and now; nobody may without a policy at hand."""
+        state, book = self.keeper.state, self.hub.rulebook
+        if book is None or not isinstance(state, SignedIn):
+            return Decision(False, "no-policy", "policy_missing")
+        moment = moment_of(self.clock.now_utc(), self.node.site.timezone)
+        return decide(book, state.person.standing, service, moment)
 
     def now_utc(self) -> datetime:
         """The instant now."""
@@ -199,7 +217,8 @@ class Terminal:
             if not self._is_ended(session_id, error):
                 log.error("renewing a lease: %s", error)
             return
-        self.keeper.feed(LeaseRenewed(session_id, lease.balance_cents))
+        self.hub.hold_policy(lease.policy_sha256)
+        self.keeper.feed(LeaseRenewed(session_id, lease.balance_cents, lease.standing))
 
     def _is_ended(self, session_id: str, error: PassageError) -> bool:
         """Whether the hub said that the session is over; if so it is over here too."""
@@ -281,6 +300,11 @@ class Terminal:
                 return False
             pause.wait(LOOK_S)
         return False
+
+
+def _rulebook(document: bytes, hub_id: str, keyring: Keyring) -> Rulebook:
+    """A signed policy, compiled; only the hub's own signature counts."""
+    return Rulebook(read_policy(open_policy(document, hub_id, keyring.key_of(hub_id)), "policy"))
 
 
 def _not_in(unsent: tuple[Unsent, ...], known: tuple[RequestView, ...]) -> tuple[Unsent, ...]:

@@ -36,6 +36,8 @@ from provisioning.contracts.kiosk import (
     RequestView,
     ResidentCard,
     SignIn,
+    Standing,
+    Suspension,
 )
 
 __all__ = [
@@ -69,6 +71,8 @@ __all__ = [
     "ResidentCard",
     "RosterOfficer",
     "SignIn",
+    "Standing",
+    "Suspension",
     "WhoseBadge",
     "contract_name",
     "decode",

@@ -49,6 +49,30 @@ class ResidentCard(Part, frozen=True, kw_only=True):
     wing: str
 
 
+class Suspension(Part, frozen=True, kw_only=True):
+    """An officer took a service from a person for a time; it ends by itself."""
+
+    suspension_id: str
+    service: str  # "*": every service
+    from_utc: str
+    until_utc: str
+    reason: str
+
+
+class Standing(Part, frozen=True, kw_only=True):
+    """Everything that policy asks about a person at a device, but for the service and the moment."""
+
+    resident_id: str = ""
+    groups: tuple[str, ...] = ()
+    regime: str = ""
+    site_id: str = ""
+    kiosk_id: str = ""
+    device_class: str = ""  # "corridor-kiosk", "cell-screen", ...
+    place: str = ""  # the wing where the device stands
+    level: int = 0  # how strong the proof was: 0 badge, 1 stick, 2 security key
+    suspensions: tuple[Suspension, ...] = ()
+
+
 class Lease(Answer, frozen=True, kw_only=True):
     """The hub's word that this person is at this kiosk, until a time; it makes the session unique."""
 
@@ -58,7 +82,8 @@ class Lease(Answer, frozen=True, kw_only=True):
     balance_cents: int
     pass_stamp: str = ""  # names the pass that this sign-in makes, for :class:`CheckPasses`; opaque
     may_offline: bool = False  # this is the person's home kiosk: the offline set may be used without the hub
-    services: tuple[str, ...] = ()
+    standing: Standing = Standing()
+    policy_sha256: str = ""  # names the signed policy in force, for :class:`PublicCopy`
 
 
 class RenewLease(Contract, frozen=True, kw_only=True):
@@ -197,6 +222,7 @@ class PublicCopyAnswer(Answer, frozen=True, kw_only=True):
     changed: bool
     notices: tuple[Notice, ...] = ()
     models: tuple[OfferedModel, ...] = ()
+    policy: bytes = b""  # the signed policy in force; its SHA-256 names it
 
 
 class Picture(Contract, frozen=True, kw_only=True):

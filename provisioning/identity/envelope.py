@@ -98,3 +98,29 @@ def open_sealed(data: bytes, keyring: Keyring, to: str) -> Opened:
     if letter.to != to:
         raise Corrupt("envelope_misdirected", to=letter.to)
     return Opened(letter.sender, letter.id, letter.at_utc, decode(letter.kind, letter.body), letter.re)
+
+
+def sign_document(data: bytes, payload_type: str, signer: NodeKey) -> bytes:
+    """A document that is for every node of the site, not for one: its bytes in a signed envelope."""
+    envelope = Envelope(data, payload_type, {})
+    envelope.sign(_signer(signer.key, signer.node_id))
+    return json.dumps(envelope.to_dict()).encode()
+
+
+def open_document(data: bytes, payload_type: str, signer_id: str, key: Ed25519PublicKey) -> bytes:
+    """The bytes of a signed document, when node ``signer_id`` with this key signed it.
+
+    Raises:
+        Corrupt: ``envelope_unreadable``, ``envelope_foreign``.
+    """
+    try:
+        envelope = Envelope.from_dict(json.loads(data))
+        if envelope.payload_type != payload_type:
+            raise Corrupt("envelope_unreadable", reason="payload type")
+        envelope.verify([_public(key, signer_id)], 1)
+    except SslibError as error:
+        raise Corrupt("envelope_foreign", sender=signer_id) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Corrupt("envelope_unreadable", reason=type(error).__name__) from error
+    payload: bytes = envelope.payload
+    return payload

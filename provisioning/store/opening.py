@@ -143,6 +143,18 @@ def open_store(path: Path, migrations: Iterable[Migrations]) -> Store:
         raise Corrupt("store_damaged", file=path.name) from error
 
 
+def read_store(path: Path) -> Store:
+    """A database of another process to look into: reads only, safe while its owner runs, for it never checkpoints.
+
+    Raises:
+        Unavailable: ``store_missing`` when there is no such database.
+    """
+    if not path.exists():
+        raise Unavailable("store_missing", file=path.name)
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    return Store(path, Database(connection), -1)
+
+
 def _release(descriptor: int) -> None:
     if descriptor >= 0:
         os.close(descriptor)

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from farm.profiles import find_profile
 from provisioning.errors import PassageError
-from tests.bench import parts
+from tests.bench import parts, policy
 from tests.bench.harness import BUILD, PROFILE, RAW, UART, Host, Row, Trouble, build_fake, ours
 from tests.bench.hosts import other_hosts
 from tests.bench.memory import memory_table
 from tests.bench.tables import head_line, part_table
 from tests.bench.targets import quantile, target_table
 
-PARTS = ("instant", "wire", "sixteen", "stop", "compile", "memory")
+PARTS = ("instant", "wire", "sixteen", "stop", "compile", "policy", "memory")
 
 
 def say(*lines: str) -> None:
@@ -62,6 +62,7 @@ class Run:
             "sixteen": self._sixteen,
             "stop": self._stop,
             "compile": self._compile,
+            "policy": self._policy,
             "memory": lambda: say("", *memory_table()),
         }
         if {"instant", "wire", "sixteen", "stop"} & set(self._only):
@@ -128,6 +129,11 @@ class Run:
             f" peak RSS {row['peak_kib'] / 1024:.1f} MiB ({row['before_kib'] / 1024:.1f} before it began),"
             f" spool file {row['spool_bytes'] / 1e6:.1f} MB, {row['progress_calls']} progress calls",
         )
+
+    def _policy(self) -> None:
+        row = policy.decided()
+        self.rows.append(row)
+        say(*policy.policy_table(row))
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from kiosk.hub.office.signing import Desk, signing_pages
 from kiosk.hub.office.words import ACTIONS, roles_in_words
 from kiosk.hub.office.work import work_items, work_pages
 from kiosk.policy import judge
+from kiosk.policy.words import TRANSLATIONS as POLICY_TRANSLATIONS
+from kiosk.policy.words import register_sentences as register_policy
 from kiosk.services import catalogues
 from kiosk.services.base import DeskLink
 from kiosk.services.desk import needs, officer
@@ -42,11 +44,12 @@ def create_office(hub: Hub) -> Flask:
         Corrupt: a catalogue cannot be read.
     """
     sentences.register_sentences()
+    register_policy()
     site = hub.node.site
     app = create_app(
         "hub",
         secret=hub.node.credential("session-secret"),
-        catalogues=[HERE.parent / "translations", *catalogues()],
+        catalogues=[HERE.parent / "translations", POLICY_TRANSLATIONS, *catalogues()],
         clock=hub.clock,
         ui="office",
         languages=site.languages,

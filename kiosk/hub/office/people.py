@@ -4,6 +4,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from kiosk.hub.node import Hub
+from kiosk.hub.office.standing import standing_acts, standing_words
 from kiosk.hub.office.words import MOVES, SESSION_ENDS, word
 from kiosk.hub.people.store import Resident
 from kiosk.policy import judge
@@ -17,6 +18,7 @@ def people_pages(hub: Hub) -> Blueprint:
     pages = Blueprint("people", __name__, url_prefix="/people")
     _looks(pages, hub)
     _acts(pages, hub)
+    standing_acts(pages, hub)
     return pages
 
 
@@ -131,6 +133,7 @@ def _person_page(hub: Hub, person: Resident) -> str:
         moves=lambda code: word(MOVES, code),
         requests=sorted(views, key=_begun, reverse=True),
         tiles={one.tile.name: one.tile for one in hub.services},
+        **standing_words(hub, person),
         may_block=judge("badge_blocked", roles).allowed,
         may_unblock=judge("badge_unblocked", roles).allowed,
         may_end=judge("session_ended", roles).allowed,

@@ -37,6 +37,7 @@ class ResidentLine(_Part, frozen=True, kw_only=True):
     language: str
     wing: str
     groups: tuple[str, ...] = ()
+    regime: str = ""  # empty: stays as it is
     badge_uid: str = ""
     stick_uid: str = ""
     pin: str = ""
@@ -65,6 +66,7 @@ class KioskLine(_Part, frozen=True, kw_only=True):
     name: str
     wing: str
     home_of: tuple[str, ...] = ()
+    device_class: str = "corridor-kiosk"
 
 
 class PeopleFile(_Part, frozen=True, kw_only=True):
@@ -115,13 +117,16 @@ class Importer:
             for officer in file.officers:
                 self._officer(officer)
             for kiosk in file.kiosks:
-                self.people.put_kiosk(Kiosk(kiosk.kiosk_id, kiosk.name, kiosk.wing, kiosk.home_of))
+                self.people.put_kiosk(Kiosk(**msgspec.structs.asdict(kiosk)))
 
     def _resident(self, line: ResidentLine) -> None:
         before = self.people.resident(line.resident_id)
         pin_hash = line.pin_hash or self._kept_hash(line.pin, before.pin_hash if before else "")
+        regime = line.regime or (before.regime if before else "")
         self.people.put_resident(
-            Resident(line.resident_id, line.first_name, line.language, line.wing, line.groups, pin_hash)
+            Resident(
+                line.resident_id, line.first_name, line.language, line.wing, line.groups, pin_hash, regime
+            )
         )
         for kind, uid in (("badge", line.badge_uid), ("stick", line.stick_uid)):
             if uid:

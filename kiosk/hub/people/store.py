@@ -45,6 +45,18 @@ def m001_people(db: Database) -> None:
     )
 
 
+@PEOPLE()
+def m002_policy_axes(db: Database) -> None:
+    """What policy asks: a resident's regime, a kiosk's class."""
+    script(
+        db,
+        """
+        ALTER TABLE resident ADD COLUMN regime TEXT NOT NULL DEFAULT '';
+        ALTER TABLE kiosk ADD COLUMN device_class TEXT NOT NULL DEFAULT 'corridor-kiosk';
+        """,
+    )
+
+
 @dataclass(frozen=True)
 class Credential:
     """A badge or stick and whose it is; exactly one of the two owners is named."""
@@ -68,6 +80,7 @@ class Resident:
     wing: str
     groups: tuple[str, ...]
     pin_hash: str
+    regime: str = ""
 
     @property
     def card(self) -> ResidentCard:
@@ -88,6 +101,7 @@ class Kiosk:
     name: str
     wing: str
     home_of: tuple[str, ...] = ()
+    device_class: str = "corridor-kiosk"
 
 
 def clean_uid(uid: str) -> str:
@@ -105,11 +119,13 @@ class PeopleStore:
     # --- residents ---
 
     def put_resident(self, one: Resident) -> None:
-        """Add a resident, or bring name, language, wing, groups and PIN up to date."""
+        """Add a resident, or bring name, language, wing, groups, PIN and regime up to date."""
         self.store.run(
-            "INSERT INTO resident (resident_id, first_name, language, wing, groups, pin_hash) VALUES (?,?,?,?,?,?)"
+            "INSERT INTO resident (resident_id, first_name, language, wing, groups, pin_hash, regime)"
+            " VALUES (?,?,?,?,?,?,?)"
             " ON CONFLICT DO UPDATE SET first_name = excluded.first_name, language = excluded.language,"
-            " wing = excluded.wing, groups = excluded.groups, pin_hash = excluded.pin_hash",
+            " wing = excluded.wing, groups = excluded.groups, pin_hash = excluded.pin_hash,"
+            " regime = excluded.regime",
             (
                 one.resident_id,
                 one.first_name,
@@ -117,8 +133,23 @@ class PeopleStore:
                 one.wing,
                 _listed(one.groups),
                 one.pin_hash,
+                one.regime,
             ),
         )
+
+    def place_resident(self, resident_id: str, regime: str, groups: tuple[str, ...]) -> bool:
+        """Give a resident a regime and groups; False when they are so already."""
+        changed = self.store.run(
+            "UPDATE resident SET regime = ?, groups = ? WHERE resident_id = ? AND (regime <> ? OR groups <> ?)",
+            (regime, _listed(groups), resident_id, regime, _listed(groups)),
+        )
+        return changed == 1
+
+    def axes(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Every regime and every group that somebody has."""
+        rows = self.store.rows("SELECT DISTINCT regime, groups FROM resident")
+        groups = frozenset(group for row in rows for group in _unlisted(row["groups"]))
+        return frozenset(row["regime"] for row in rows if row["regime"]), groups
 
     def resident(self, resident_id: str) -> Resident | None:
         """One resident, or None."""
@@ -140,7 +171,7 @@ class PeopleStore:
 
     def _residents(self, rest: str, *values: object) -> list[Resident]:
         rows = self.store.rows(
-            f"SELECT resident_id, first_name, language, wing, groups, pin_hash FROM resident {rest}",  # noqa: S608
+            f"SELECT resident_id, first_name, language, wing, groups, pin_hash, regime FROM resident {rest}",  # noqa: S608
             values,
         )
         return [Resident(**{**row, "groups": _unlisted(row["groups"])}) for row in rows]
@@ -254,9 +285,10 @@ class PeopleStore:
     def put_kiosk(self, one: Kiosk) -> None:
         """Add a kiosk, or bring it up to date."""
         self.store.run(
-            "INSERT INTO kiosk (kiosk_id, name, wing, home_of) VALUES (?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET name = excluded.name, wing = excluded.wing, home_of = excluded.home_of",
-            (one.kiosk_id, one.name, one.wing, _listed(one.home_of)),
+            "INSERT INTO kiosk (kiosk_id, name, wing, home_of, device_class) VALUES (?,?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET name = excluded.name, wing = excluded.wing, home_of = excluded.home_of,"
+            " device_class = excluded.device_class",
+            (one.kiosk_id, one.name, one.wing, _listed(one.home_of), one.device_class),
         )
 
     def kiosks(self) -> dict[str, Kiosk]:

@@ -16,6 +16,7 @@ from provisioning.errors import Refused
 from provisioning.identity.attempts import Attempts, Limit, PinLocked, PinWrong
 
 NOBODY = "nobody"
+LEVELS = {"badge": 0, "stick": 1}  # practice.md 2.6, the ladder of proofs
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ class SigningIn:
         if not fits:
             self._failed(kiosk, rules.KIOSK_LIMIT)
             raise self._wrong_pin(self._failed(subject, self._limit))
-        return person, *self._begin(person, asked.kiosk_id, subject, kiosk)
+        return person, *self._begin(person, asked, subject, kiosk)
 
-    def _begin(self, person: Resident, kiosk_id: str, *subjects: str) -> tuple[str, datetime]:
-        now = self.clock.now_utc()
+    def _begin(self, person: Resident, asked: SignIn, *subjects: str) -> tuple[str, datetime]:
+        now, kiosk_id, level = self.clock.now_utc(), asked.kiosk_id, LEVELS[asked.credential]
         until = now + timedelta(seconds=self.site.lease_s)
         with self.sessions.store.atomic():
             open_ones = self.sessions.open_ones(person.resident_id, kiosk_id)
@@ -85,7 +86,7 @@ class SigningIn:
             for session_id, why in ending:
                 self.sessions.end(session_id, why)
                 self.trail.record(person.resident_id, "session_ended", session_id, why=why, kiosk=kiosk_id)
-            session_id = self.sessions.begin(person.resident_id, kiosk_id, until)
+            session_id = self.sessions.begin(person.resident_id, kiosk_id, until, level)
             self.trail.record(person.resident_id, "signed_in", session_id, kiosk=kiosk_id)
         return session_id, until
 

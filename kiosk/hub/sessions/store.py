@@ -9,7 +9,7 @@ from kiosk.services.base import SessionFact
 from provisioning.clock import Clock, iso, parse_iso
 from provisioning.identity.attempts import Attempts
 from provisioning.ids import new_key
-from provisioning.store import Store, script
+from provisioning.store import Row, Store, script
 
 SESSIONS = Migrations("sessions")
 FORGET_ATTEMPTS = timedelta(days=1)  # names that nobody carries are forgotten a day after their pause
@@ -40,6 +40,12 @@ def m001_sessions(db: Database) -> None:
     )
 
 
+@SESSIONS()
+def m002_proof(db: Database) -> None:
+    """How strong the proof was that a session began with."""
+    script(db, "ALTER TABLE session ADD COLUMN level INTEGER NOT NULL DEFAULT 0;")
+
+
 class SessionStore:
     """Who is where, and who failed how often."""
 
@@ -66,12 +72,13 @@ class SessionStore:
         )
         return [_fact(row) for row in rows]
 
-    def begin(self, resident_id: str, kiosk_id: str, until: datetime) -> str:
+    def begin(self, resident_id: str, kiosk_id: str, until: datetime, level: int) -> str:
         """A new open session; its id. The database refuses a second one of the same person or kiosk."""
         session_id = new_key()
         self.store.run(
-            "INSERT INTO session (session_id, resident_id, kiosk_id, begun_utc, until_utc) VALUES (?,?,?,?,?)",
-            (session_id, resident_id, kiosk_id, iso(self._clock.now_utc()), iso(until)),
+            "INSERT INTO session (session_id, resident_id, kiosk_id, begun_utc, until_utc, level)"
+            " VALUES (?,?,?,?,?,?)",
+            (session_id, resident_id, kiosk_id, iso(self._clock.now_utc()), iso(until), level),
         )
         return session_id
 
@@ -170,7 +177,7 @@ def _open(row: dict[str, str]) -> OpenSession:
     return OpenSession(row["session_id"], row["resident_id"], row["kiosk_id"], parse_iso(row["until_utc"]))
 
 
-def _fact(row: dict[str, str | None]) -> SessionFact:
+def _fact(row: Row) -> SessionFact:
     return SessionFact(
         session_id=row["session_id"] or "",
         resident_id=row["resident_id"] or "",
@@ -178,4 +185,5 @@ def _fact(row: dict[str, str | None]) -> SessionFact:
         begun_utc=row["begun_utc"] or "",
         until_utc=row["until_utc"] or "",
         ended_utc=row["ended_utc"] or "",
+        level=row["level"],
     )

@@ -1,11 +1,13 @@
 """What residents send from a kiosk: a request, once per key, and one objection to an officer's refusal."""
 
-from kiosk.policy import add_working_days
+from datetime import datetime
+
+from kiosk.policy import HIGHEST_LEVEL, add_working_days
 from kiosk.services.base import HubContext
 from kiosk.services.printing import rules
 from kiosk.services.printing.book import RequestBook
 from kiosk.services.printing.records import Model, Request
-from provisioning.clock import iso
+from provisioning.clock import iso, parse_iso
 from provisioning.contracts import Objection, PrintRequest
 from provisioning.errors import Corrupt, Refused
 from provisioning.ids import short_code
@@ -31,7 +33,7 @@ class Asking:
                 return
             model = self._book.newest_model(asked.model_id)
             wish = rules.Wish(asked.gcode_sha256, asked.colour, asked.copies)
-            why = rules.why_not_asked(
+            why = self._why_not_by_policy(kiosk, asked) or rules.why_not_asked(
                 model.facts if model else None,
                 wish,
                 self._hub.money.balance_cents(asked.resident_id),
@@ -85,6 +87,16 @@ class Asking:
         if not theirs or (isinstance(asked, PrintRequest) and asked.kiosk_id != kiosk):
             raise Corrupt("message_foreign", sender=kiosk)
 
+    def _why_not_by_policy(self, kiosk: str, asked: PrintRequest) -> str:
+        """The rules of the house when it was asked: what waited at a kiosk is not judged by later ones."""
+        session = self._hub.people.session(asked.session_id)
+        level = (
+            session.level if session else HIGHEST_LEVEL
+        )  # without the hub, the kiosk's own pass was the proof
+        at = min(_instant(asked.at_utc, self._hub.clock.now_utc()), self._hub.clock.now_utc())
+        said = self._hub.policy.may(asked.resident_id, "printing", kiosk, level, at)
+        return "" if said.allowed else "not_by_policy"
+
     def _new_request(self, asked: PrintRequest, wish: rules.Wish, model: Model | None, why: str) -> Request:
         site, now = self._hub.node.site, self._hub.clock.now_utc()
         copies_count = model is not None and 1 <= wish.copies <= model.sheet.max_copies
@@ -110,3 +122,10 @@ class Asking:
         while self._book.store.by_number(number := short_code("R")):
             pass
         return number
+
+
+def _instant(text: str, otherwise: datetime) -> datetime:
+    try:
+        return parse_iso(text)
+    except ValueError:
+        return otherwise

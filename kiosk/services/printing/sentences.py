@@ -19,6 +19,7 @@ BY_RULE: dict[str, tuple[str, str]] = {
     "colour_not_offered": (N_("This colour is not offered now. Please choose another one."), ASK_WORKSHOP),
     "copies_not_offered": (N_("You cannot ask so many copies at once. Please ask fewer."), ASK_WORKSHOP),
     "too_many_open": (N_("You already wait for five parts. Ask again when one is ready."), ASK_WORKSHOP),
+    "not_by_policy": (N_("The rules of the house did not allow this when you asked."), ASK_LANDING),
     "balance_too_low": (N_("There is not enough money on your account for this part."), ASK_LANDING),
 }
 

@@ -165,7 +165,7 @@ def _hear_hub(state: State, event: LeaseRenewed | SessionEnded, now_s: float, ru
     if isinstance(event, SessionEnded):
         code = "session_taken_over" if event.why == "taken_over" else "session_ended"
         return _end_from_afar(state, event.why, code, now_s, rules)
-    person = replace(state.person, balance_cents=event.balance_cents)
+    person = replace(state.person, balance_cents=event.balance_cents, standing=event.standing)
     return Step(replace(state, person=person, is_offline=False, lease_until_s=now_s + rules.lease_s))
 
 

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal, TypeAlias
 
+from provisioning.contracts.kiosk import Standing
+
 CredentialKind = Literal["badge", "stick"]
+NOBODY = Standing()  # frozen
 OverReason = Literal["stop", "badge_gone", "idle", "taken_over", "hub"]
 
 
@@ -46,7 +49,7 @@ class Person:
     session_id: str
     balance_cents: int = 0
     may_offline: bool = False
-    services: tuple[str, ...] = ()
+    standing: Standing = NOBODY  # what policy asks about this person here
     pass_stamp: str = ""  # the hub's name for the offline pass that this sign-in makes
 
 
@@ -180,6 +183,7 @@ class LeaseRenewed:
 
     session_id: str
     balance_cents: int
+    standing: Standing
 
 
 @dataclass(frozen=True)

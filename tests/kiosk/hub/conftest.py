@@ -11,6 +11,9 @@ from kiosk.hub.node import Hub
 from provisioning.clock import FakeClock
 from provisioning.config import Node
 from tests.kiosk.hub.hub_kit import Peer, make_nodes, people_in, start_hub
+from tests.web.browser import chromium, office_page
+
+__all__ = ["chromium", "office_page"]
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ PAGES: dict[str, str | None] = {
     "people.block": "badge_blocked",
     "people.unblock": "badge_unblocked",
     "people.end": "session_ended",
+    **dict.fromkeys(("people.suspend", "people.end_suspension"), "service_suspended"),
+    "people.change_regime": "regime_changed",
     "devices.every": "devices_viewed",
     "trail.latest": "audit_viewed",
     "trail.verify": "audit_viewed",
@@ -62,7 +64,14 @@ PAGES: dict[str, str | None] = {
     "printing.static": "request_viewed",
 }
 ARGUMENTS = {"resident_id": "r-x", "kind": "badge", "uid": "04", "session_id": "s", "notice_id": "n"}
-ARGUMENTS |= {"number": "R-2", "sheet_no": "7", "slot": "workshop", "sha256": "ab", "filename": "x.css"}
+ARGUMENTS |= {
+    "number": "R-2",
+    "sheet_no": "7",
+    "slot": "workshop",
+    "suspension_id": "S-2",
+    "sha256": "ab",
+    "filename": "x.css",
+}
 
 
 @pytest.fixture

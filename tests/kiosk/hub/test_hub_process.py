@@ -59,7 +59,7 @@ def test_it_says_ready_answers_kiosks_and_stops_when_asked(nodes: dict[str, Node
                 kiosk = kiosk_client(nodes)
                 lease = kiosk.call(SignIn(kiosk_id="kiosk-a", credential="badge", uid=AMIRA, pin="1234"))
                 assert isinstance(lease, Lease)
-                assert lease.services == ("printing", "requests", "notices")
+                assert lease.standing.resident_id == "r-amira"
                 assert isinstance(kiosk.call(MyRequests(session_id=lease.session_id)), RequestList)
                 assert isinstance(kiosk.call(PublicCopy()), PublicCopyAnswer)
                 with pytest.raises(Refused, match="pin_wrong"):

@@ -33,7 +33,7 @@ def test_badge_and_pin_give_a_lease_with_what_the_menu_needs(kiosk_a: Peer, cloc
     assert (lease.resident.first_name, lease.resident.language, lease.resident.wing) == ("Amira", "ar", "A")
     assert lease.balance_cents == 1000
     assert lease.may_offline
-    assert lease.services == ("notices",)
+    assert lease.standing.resident_id == "r-amira"
     assert (parse_iso(lease.until_utc) - clock.now_utc()).total_seconds() == 900
 
 
@@ -166,9 +166,9 @@ def test_many_at_once_at_two_kiosks_leave_one_open_session(hub: Hub, kiosk_a: Pe
 def test_the_database_itself_refuses_a_second_open_session(hub: Hub, kiosk_a: Peer, clock: FakeClock) -> None:
     kiosk_a.sign_in(AMIRA)
     with pytest.raises(sqlite3.IntegrityError):
-        hub.sessions.begin("r-amira", "kiosk-b", clock.now_utc())
+        hub.sessions.begin("r-amira", "kiosk-b", clock.now_utc(), 0)
     with pytest.raises(sqlite3.IntegrityError):
-        hub.sessions.begin("r-bram", "kiosk-a", clock.now_utc())
+        hub.sessions.begin("r-bram", "kiosk-a", clock.now_utc(), 0)
 
 
 def test_the_next_person_at_a_kiosk_ends_the_session_left_there(hub: Hub, kiosk_a: Peer) -> None:

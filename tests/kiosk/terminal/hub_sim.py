@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
+from kiosk.hub.policy.ruling import SHIPPED
+from kiosk.policy.signed import sign_policy
 from provisioning.clock import Clock, iso, iso_after
 from provisioning.config import Node
 from provisioning.contracts import (
@@ -35,6 +37,8 @@ from provisioning.contracts import (
     RequestView,
     ResidentCard,
     SignIn,
+    Standing,
+    Suspension,
 )
 from provisioning.errors import PassageError, Refused
 from provisioning.identity import Keyring, NodeKey
@@ -116,9 +120,13 @@ class HubSim:
     heard: list[Contract] = field(default_factory=list)
     sign_ins: int = 0
     refuse_with: PassageError | None = None
+    policy: bytes = b""  # the shipped one, unless a test gives another
+    regime: str = ""
+    suspensions: tuple[Suspension, ...] = ()
     fallen: set[str] = field(default_factory=set)  # stamps of passes that stand no more
 
     def __post_init__(self) -> None:
+        self.policy = self.policy or self.sign(SHIPPED.read_text())
         store = open_store(self.node.state_dir / "hub.sqlite", [MAIL])
         receiver = Receiver(NodeKey.load(self.node), Keyring.load(self.node), store, self.clock)
         for kind, answer in (
@@ -136,6 +144,10 @@ class HubSim:
         self.receiver = receiver
         self.app = Flask("hub-sim")
         self.app.register_blueprint(node_api(receiver))
+
+    def sign(self, text: str) -> bytes:
+        """A policy's text with this hub's signature."""
+        return sign_policy(text, NodeKey.load(self.node))
 
     @contextmanager
     def on_air(self) -> Iterator[None]:
@@ -183,7 +195,15 @@ class HubSim:
             balance_cents=self.balance_cents,
             pass_stamp=f"stamp-{card.resident_id}",
             may_offline=self.may_offline,
-            services=("printing", "requests", "notices"),
+            standing=Standing(
+                resident_id=card.resident_id,
+                regime=self.regime,
+                site_id="test",
+                kiosk_id="kiosk-1",
+                place="A",
+                suspensions=self.suspensions,
+            ),
+            policy_sha256=hashlib.sha256(self.policy).hexdigest(),
         )
 
     def _renew(self, _sender: str, asked: Contract) -> Contract:
@@ -202,9 +222,12 @@ class HubSim:
 
     def _copy(self, _sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, PublicCopy)
-        if asked.etag == self.etag:
-            return PublicCopyAnswer(etag=self.etag, changed=False)
-        return PublicCopyAnswer(etag=self.etag, changed=True, notices=self.notices, models=self.models)
+        etag = self.etag + hashlib.sha256(self.policy).hexdigest()
+        if asked.etag == etag:
+            return PublicCopyAnswer(etag=etag, changed=False)
+        return PublicCopyAnswer(
+            etag=etag, changed=True, notices=self.notices, models=self.models, policy=self.policy
+        )
 
     def _check_passes(self, _sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, CheckPasses)

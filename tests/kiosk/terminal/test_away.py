@@ -47,7 +47,7 @@ def place(tmp_path: Path, clock: FakeClock) -> Iterator[Place]:
             visitor = Visitor(terminal)
             visitor.signs_in(AMIRAS)
             visitor.leaves()
-            wait_until(lambda: hub.heard_of(EndSession))
+            wait_until(lambda: hub.heard_of(EndSession) and not terminal.outbox.count_waiting())
         yield Place(hub, kiosk_node, clock)
 
 

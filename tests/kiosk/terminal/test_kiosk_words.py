@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.policy.words import SENTENCES as POLICY_SENTENCES
 from kiosk.terminal.sentences import SENTENCES
 from provisioning.web.catalogues import read_catalogue
 from provisioning.web.locale import OWN_TRANSLATIONS
@@ -14,14 +15,15 @@ from provisioning.web.messages import Message, messages_of, translated
 
 KIOSK = Path(__file__).parents[3] / "kiosk"
 SERVICES = ("printing", "requests", "notices")
-FOLDERS = [OWN_TRANSLATIONS, KIOSK / "terminal" / "translations"]
+POLICY = KIOSK / "policy" / "translations"
+FOLDERS = [OWN_TRANSLATIONS, KIOSK / "terminal" / "translations", POLICY]
 LANGUAGES = ("nl", "fr", "de", "ar")
 BLANK = re.compile(r"%\(\w+\)[sd]")
 
 
 def said_by_the_kiosk(tmp_path: Path) -> set[Message]:
     """Every sentence of the terminal, and of the services' kiosk halves (their desks have catalogues of their own)."""
-    found = messages_of(KIOSK / "terminal")
+    found = messages_of(KIOSK / "terminal") | messages_of(KIOSK / "policy")
     for service in SERVICES:
         pages = tmp_path / service
         pages.mkdir()
@@ -48,16 +50,20 @@ def test_everything_a_kiosk_says_is_said_in(language: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_blanks_of_its_original(language: str) -> None:
-    for message in read_catalogue(FOLDERS[1] / f"{language}.po", language):
+    ours = [
+        message for folder in FOLDERS[1:] for message in read_catalogue(folder / f"{language}.po", language)
+    ]
+    for message in ours:
         if isinstance(message.id, str) and message.id:
             assert sorted(BLANK.findall(message.id)) == sorted(BLANK.findall(str(message.string))), message.id
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_a_refusal_has_at_most_twenty_words(language: str) -> None:
-    texts = {msgid: msgid for msgid, _contact in SENTENCES.values()}
+    texts = {msgid: msgid for msgid, _contact in (SENTENCES | POLICY_SENTENCES).values()}
     if language != "en":
-        catalogue = read_catalogue(FOLDERS[1] / f"{language}.po", language)
-        texts = {msgid: str(catalogue.get(msgid).string) for msgid in texts}  # type: ignore[union-attr]
+        ours = [read_catalogue(folder / f"{language}.po", language) for folder in FOLDERS[1:]]
+        said = {message.id: str(message.string) for catalogue in ours for message in catalogue}
+        texts = {msgid: said[msgid] for msgid in texts}
     for msgid, text in texts.items():
         assert len(text.split()) <= 20, msgid

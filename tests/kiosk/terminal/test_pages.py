@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kiosk.policy.signed import sign_policy
 from kiosk.terminal.session import Guest, Idle, Leaving, PinEntry, SignedIn
 from kiosk.terminal.terminal import Terminal
 from provisioning.audit.trail import verify_trail
@@ -257,18 +258,76 @@ def test_a_session_that_was_taken_over_ends_here_at_the_next_look(
     assert hub.heard_of(EndSession) == []
 
 
-def test_a_tile_that_is_not_the_persons_is_hidden_and_refused_by_address(
+POLICY = """
+schema = 1
+title = "For one test"
+[[rule]]
+id = "all"
+effect = "allow"
+services = ["*"]
+[[rule]]
+id = "no-printing"
+effect = "deny"
+services = ["printing"]
+regimes = ["strict"]
+because = "not_in_your_regime"
+{hidden}
+"""
+
+
+def test_a_tile_that_policy_closes_is_grey_says_why_and_is_refused_by_address(
     hub: HubSim, terminal: Terminal, visitor: Visitor
 ) -> None:
-    from dataclasses import replace
-
-    visitor.signs_in(AMIRAS)
-    state = terminal.keeper.state
-    assert isinstance(state, SignedIn)
-    terminal.keeper._state = replace(state, person=replace(state.person, services=("notices",)))
-    assert "/printing/" not in visitor.sees("/")
-    assert visitor.get("/printing/").status_code == 409
+    hub.policy, hub.regime = hub.sign(POLICY.format(hidden="")), "strict"
+    menu = visitor.signs_in(AMIRAS)
+    assert "/printing/" not in menu
+    assert "Your regime does not include this." in menu
+    why = visitor.sees("/why/printing")
+    assert "Your regime does not include this." in why
+    assert "Ask the security officer." in why
+    assert "no-printing" in why
+    refused = visitor.get("/printing/")
+    assert refused.status_code == 409
+    assert "Your regime does not include this." in refused.get_data(as_text=True)
     assert visitor.get("/notices/").status_code == 200
+
+
+def test_a_tile_that_policy_hides_is_not_in_the_menu_and_still_refused_in_words(
+    hub: HubSim, terminal: Terminal, visitor: Visitor
+) -> None:
+    hub.policy, hub.regime = hub.sign(POLICY.format(hidden="hidden = true")), "strict"
+    assert "regime" not in visitor.signs_in(AMIRAS)
+    assert "Your regime does not include this." in visitor.sees("/printing/")
+
+
+def test_a_regime_or_a_policy_changed_at_the_hub_holds_at_the_next_renewal_of_an_open_session(
+    hub: HubSim, terminal: Terminal, visitor: Visitor
+) -> None:
+    assert "/printing/" in visitor.signs_in(AMIRAS)
+    hub.policy = hub.sign(POLICY.format(hidden=""))
+    terminal._renew()
+    assert "/printing/" in visitor.sees("/")
+    hub.regime = "strict"
+    terminal._renew()
+    assert "/printing/" not in visitor.sees("/")
+
+
+def test_a_policy_that_the_hub_did_not_sign_changes_nothing(
+    hub: HubSim, terminal: Terminal, visitor: Visitor
+) -> None:
+    assert "/printing/" in visitor.signs_in(AMIRAS)
+    hub.policy = sign_policy('schema = 1\ntitle = "nothing"\n', NodeKey.load(terminal.node))
+    terminal.hub.refresh()
+    assert "/printing/" in visitor.sees("/")
+
+
+def test_without_any_policy_every_tile_is_closed_and_says_so(
+    hub: HubSim, terminal: Terminal, visitor: Visitor
+) -> None:
+    terminal.hub.rulebook, hub.policy = None, b""
+    menu = visitor.signs_in(AMIRAS)
+    assert menu.count("This screen has not received its rules yet.") == 3
+    assert visitor.get("/printing/").status_code == 409
 
 
 def _refused() -> RequestView:

@@ -14,7 +14,7 @@ from kiosk.terminal.app import make_app
 from kiosk.terminal.session import Credential, CredentialGone, SignedIn
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock, iso_after
-from provisioning.contracts import Notice, RequestStep, RequestView
+from provisioning.contracts import Notice, RequestStep, RequestView, Suspension
 from tests.kiosk.terminal.hub_sim import GAUGE, HubSim
 from tests.kiosk.terminal.kiosk_kit import AMIRAS, BRAMS, PINS, YUSUFS, hub_sim, make_nodes, terminal_of
 from tests.web.browser import picture, serious_faults, serving, small_targets, small_texts, sticks_out
@@ -268,3 +268,46 @@ def test_the_idle_warning_counts_down_and_a_press_keeps_the_session(house: House
     page.locator("#idle button").tap()
     expect(page.locator("#idle")).to_be_hidden()
     assert house.terminal.keeper.state.until_s > now_s + 60
+
+
+CLOSED = """
+schema = 1
+title = "For this test"
+[[rule]]
+id = "all"
+effect = "allow"
+services = ["*"]
+[[rule]]
+id = "no-printing-in-the-closed-regime"
+effect = "deny"
+services = ["printing"]
+regimes = ["closed"]
+because = "not_in_your_regime"
+"""
+
+
+@pytest.mark.parametrize(("language", "credential"), [("nl", BRAMS), ("ar", YUSUFS)])
+def test_a_closed_tile_is_grey_and_pressing_it_says_why_and_whom_to_ask(
+    house: House, kiosk_page: Page, language: str, credential: Credential
+) -> None:
+    page = kiosk_page
+    house.hub.policy, house.hub.regime = house.hub.sign(CLOSED), "closed"
+    house.hub.suspensions = (
+        Suspension(
+            suspension_id="S-7K3M9Q",
+            service="notices",
+            from_utc="2026-01-01T08:00:00.000Z",
+            until_utc=iso_after(CLOCK, 5 * 86400),
+            reason="Beschadigde het bord met berichten.",
+        ),
+    )
+    sign_in(page, house, credential)
+    expect(page.locator(".tile--closed")).to_have_count(2)
+    check(page, f"menu-closed-{language}")
+    page.locator(".tile--closed").first.tap()
+    expect(page.locator(".failure__contact")).to_be_visible()
+    check(page, f"why-regime-{language}")
+    page.locator(".foot .button--primary").tap()
+    page.locator(".tile--closed").last.tap()
+    expect(page.get_by_text("Beschadigde het bord")).to_be_visible()
+    check(page, f"why-suspended-{language}")

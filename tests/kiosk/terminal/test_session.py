@@ -42,6 +42,8 @@ from kiosk.terminal.session import (
     idle_left_s,
     step,
 )
+from kiosk.terminal.session.words import NOBODY
+from provisioning.contracts import Standing
 
 RULES = Rules()
 BADGE = Credential("badge", "04A1")
@@ -114,7 +116,7 @@ def test_i_am_still_here_gives_sixty_seconds_before_the_next_warning() -> None:
 
 
 def test_a_touch_that_comes_after_the_end_revives_nothing() -> None:
-    for event in (Touched(), StayPressed(), LeaseRenewed(AMIRA.session_id, 7)):
+    for event in (Touched(), StayPressed(), LeaseRenewed(AMIRA.session_id, 7, NOBODY)):
         after = step(signed_in(), event, 60.0, RULES)
         assert isinstance(after.state, Leaving)
         assert after.effects == (Over(AMIRA, "idle", is_offline=False),)
@@ -143,7 +145,7 @@ def test_taken_over_elsewhere_ends_here_and_says_so() -> None:
 
 def test_news_of_another_session_changes_nothing() -> None:
     state = signed_in()
-    for event in (SessionEnded("session-old", "hub"), LeaseRenewed("session-old", 1)):
+    for event in (SessionEnded("session-old", "hub"), LeaseRenewed("session-old", 1, NOBODY)):
         assert run(event, state=state) == (state, [])
 
 
@@ -172,7 +174,7 @@ def test_at_home_a_lease_that_nobody_renews_falls_back_to_the_offline_set_and_co
     assert isinstance(state, SignedIn)
     assert state.is_offline
     assert effects == []
-    back = step(state, LeaseRenewed(AMIRA.session_id, 750), 901, RULES).state
+    back = step(state, LeaseRenewed(AMIRA.session_id, 750, NOBODY), 901, RULES).state
     assert isinstance(back, SignedIn)
     assert (back.is_offline, back.person.balance_cents) == (False, 750)
 
@@ -234,7 +236,12 @@ EVENTS = st.one_of(
     st.builds(GuestCame, st.sampled_from([None, "fr", "ar"])),
     st.builds(SignInGranted, VISITS, st.sampled_from([AMIRA, BRAM]), st.booleans()),
     st.builds(SignInRefused, VISITS, st.just("pin_wrong"), st.just(()), st.just(3), st.booleans()),
-    st.builds(LeaseRenewed, st.sampled_from([AMIRA.session_id, BRAM.session_id]), st.integers(0, 9)),
+    st.builds(
+        LeaseRenewed,
+        st.sampled_from([AMIRA.session_id, BRAM.session_id]),
+        st.integers(0, 9),
+        st.sampled_from([NOBODY, Standing(regime="strict")]),
+    ),
     st.builds(
         SessionEnded,
         st.sampled_from([AMIRA.session_id, BRAM.session_id]),

@@ -14,6 +14,8 @@ from flask import Blueprint, Flask, g
 
 from kiosk.hub.people.directory import Directory
 from kiosk.hub.people.store import PEOPLE, Kiosk, PeopleStore, Resident
+from kiosk.hub.policy.ruling import begin_ruling
+from kiosk.hub.policy.store import POLICY
 from kiosk.hub.sessions.store import SESSIONS, SessionStore
 from kiosk.money.store import MONEY, Ledger
 from kiosk.services.base import HubContext, OfficerCard
@@ -176,9 +178,12 @@ def open_hub(config: Path, clock: Clock | None = None) -> Iterator[Hub]:
     clock = clock or FakeClock()
     node = load_node(config)
     signer = NodeKey.load(node)
-    store = open_store(node.state_dir / "hub.sqlite", [MAIL, AUDIT, MONEY, PEOPLE, SESSIONS, PRINTING])
+    store = open_store(
+        node.state_dir / "hub.sqlite", [MAIL, AUDIT, MONEY, PEOPLE, SESSIONS, POLICY, PRINTING]
+    )
     nudges: list[None] = []
     people, sessions, ledger = PeopleStore(store, clock), SessionStore(store, clock), Ledger(store, clock)
+    ruling = begin_ruling(store, people, signer, clock, node.site)
     context = HubContext(
         store=store,
         trail=Trail(store, signer, clock),
@@ -186,6 +191,7 @@ def open_hub(config: Path, clock: Clock | None = None) -> Iterator[Hub]:
         clock=clock,
         node=node,
         money=ledger,
+        policy=ruling,
         people=Directory(people, sessions),
         nudge=lambda: nudges.append(None),
     )

@@ -319,10 +319,10 @@ def test_a_kiosk_cannot_ask_in_another_kiosks_or_anothers_name(hub: Hub) -> None
         hub.ask(kiosk_id="kiosk-2")
     from datetime import timedelta
 
-    session = hub.sessions.begin("r-luc", "kiosk-1", hub.clock.now_utc() + timedelta(minutes=15))
+    session = hub.sessions.begin("r-luc", "kiosk-1", hub.clock.now_utc() + timedelta(minutes=15), 0)
     with pytest.raises(Corrupt, match="message_foreign"):
         hub.ask(session_id=session)
-    elsewhere = hub.sessions.begin("r-amira", "kiosk-2", hub.clock.now_utc() + timedelta(minutes=15))
+    elsewhere = hub.sessions.begin("r-amira", "kiosk-2", hub.clock.now_utc() + timedelta(minutes=15), 0)
     with pytest.raises(Corrupt, match="message_foreign"):
         hub.ask(session_id=elsewhere)
     hub.store.run("UPDATE kiosk SET home_of = '[\"A\"]'")

@@ -1,0 +1,63 @@
+"""The back office's pages about policy in a real Chromium: reachable, readable, nothing sticks out; pictures kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from kiosk.hub.node import Hub
+from kiosk.services import hub_services
+from provisioning.clock import SystemClock
+from provisioning.config import Node
+from tests.kiosk.hub.hub_kit import PASSWORD, app_of, people_in, start_hub
+from tests.web.browser import picture, serious_faults, serving, sticks_out
+
+pytestmark = pytest.mark.web
+
+
+@pytest.fixture
+def site(nodes: dict[str, Node]) -> Iterator[Hub]:
+    made = start_hub(nodes["hub"], SystemClock(), hub_services())
+    people_in(made)
+    yield made
+    made.store.close()
+
+
+def check(page: Page, name: str) -> None:
+    """Keep the picture, and hold the page to the rules of every office page."""
+    picture(page, f"office-{name}", full=True)
+    assert serious_faults(page) == [], name
+    assert sticks_out(page) <= 0, name
+
+
+def enter(page: Page, url: str, name: str) -> None:
+    """Sign in as the officer of that role, whoever was there before."""
+    page.context.clear_cookies()
+    page.goto(f"{url}/sign-in")
+    page.fill("[name=name]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("main button[type=submit], form button[type=submit]").last.click()
+    expect(page.locator("nav").first).to_be_visible()
+
+
+def test_a_security_officer_suspends_a_service_and_changes_a_regime(site: Hub, office_page: Page) -> None:
+    page = office_page
+    with serving(app_of(site)) as url:
+        enter(page, url, "security")
+        page.goto(f"{url}/people/r-bram")
+        page.locator("a[data-dialog=suspend]").click()
+        page.select_option("dialog[open] select[name=service]", "printing")
+        page.fill("dialog[open] textarea[name=reason]", "Gooide met een onderdeel.")
+        check(page, "suspend-dialog")
+        page.locator("dialog[open] button[type=submit]").click()
+        expect(page.get_by_text("Gooide met een onderdeel.")).to_be_visible()
+        page.locator("a[data-dialog=regime]").click()
+        page.fill("dialog[open] input[name=regime]", "closed")
+        page.fill("dialog[open] input[name=groups]", "school, choir")
+        page.fill("dialog[open] input[name=decision]", "2026/114")
+        check(page, "regime-dialog")
+        page.locator("dialog[open] button[type=submit]").click()
+        expect(page.locator("dd", has_text="closed")).to_be_visible()
+        check(page, "person-suspended")
