@@ -193,7 +193,7 @@ class Hearing(Speaking):
             return [told]
         last = standing.last
         if last is None:
-            last = track.base if lanes.is_syncing else track.next - 1
+            last = track.next - 1
             if track.acked < last and not self._dialect.has_faithful_wire:
                 return self._doubt(last)
         if lanes.is_syncing:

@@ -111,7 +111,9 @@ def test_a_firmware_is_known_by_its_answer_and_then_told_what_to_report() -> Non
     assert not hand.link.is_ready
     hand.say("ok", *answer(CONTROL_FIRST - 1))
     assert hand.out() == frame(CONTROL_FIRST, "M115")
-    hand.say(NAME, "Cap:AUTOREPORT_TEMP:1", "Cap:THERMAL_PROTECTION:1", "ok")
+    hand.say(NAME, "Cap:AUTOREPORT_TEMP:1", "Cap:THERMAL_PROTECTION:1")
+    assert hand.out() == b""
+    hand.say("ok")
     assert hand.out() == QUESTION
     assert hand.say(*answer(CONTROL_FIRST))[1:] == []
     assert not hand.link.is_ready

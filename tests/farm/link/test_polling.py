@@ -151,6 +151,13 @@ def test_nothing_that_waits_to_be_sent_is_forgotten_for_something_else() -> None
     hand.link.interrupt()
     hand.wait()
     assert hand.out() == b"\nM108\n" + POLL
+    hand.printing()
+    hand.at(hand.now + 1.5)
+    hand.wait()
+    assert hand.out().endswith(QUESTION)
+    hand.link.interrupt()
+    hand.say(FENCE, *answer(3))
+    assert hand.out().startswith(b"\nM108\n")
 
 
 def test_a_polled_firmware_is_not_told_to_report() -> None:
