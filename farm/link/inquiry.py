@@ -16,10 +16,8 @@ class Questions:
     def __init__(self, dialect: Dialect, link: LinkTable) -> None:
         self._dialect, self._link = dialect, link
         self.asked = 0
-        self.is_due = False
-        self._unanswered = 0
-        self._waited_s, self._most_s = 0.0, ASK_ALL_S
-        self._inquiry = dialect.begin_inquiry()
+        self._most_s = ASK_ALL_S
+        self.forget()
 
     @property
     def are_unheard(self) -> bool:
@@ -50,7 +48,7 @@ class Questions:
         self._most_s = link.quiet_max_s if is_known else ASK_ALL_S
         is_mute = is_known and not link.busy_s
         first, most = (link.silence_s, link.quiet_max_s) if is_mute else (ASK_FIRST_S, ASK_MOST_S)
-        wait_s = min(first * (1 << min(self._unanswered, 8)), most)
+        wait_s = min(first * (1 << self._unanswered), most)
         if self._dialect.has_faithful_wire:
             wait_s = self._most_s  # what was asked will be read: asking again tells nothing
         self.asked += 1

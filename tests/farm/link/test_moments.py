@@ -318,6 +318,7 @@ def test_a_port_that_is_gone_stays_gone_until_it_is_opened() -> None:
     hand.link.open(hand.now)
     assert hand.left_s == LINK.boot_wait_s
     assert hand.link.next_line is None
+    assert hand.link.firmware.name == "Marlin 2.1.2 (x)"
     hand.wait()
     assert hand.out() == SYNC + QUESTION
 

@@ -8,9 +8,20 @@ import pytest
 from farm.link import frame
 from farm.link.dialects.base import Fence, Standing
 from farm.link.dialects.marlin import Marlin
-from farm.link.events import InDoubt, Position, Resent, SourceDone, Temperatures
+from farm.link.events import (
+    InDoubt,
+    Position,
+    PrinterHalted,
+    PrinterReset,
+    Resent,
+    Said,
+    SourceDone,
+    Temperatures,
+)
+from farm.link.inquiry import Questions
 from farm.link.polling import POLL, Polling
 from farm.link.replies import Idle, Ok, Report
+from farm.link.speaking import SETTLE_S
 from farm.link.tracks import Commands, Track
 from farm.link.window import Window
 from farm.profiles import Profile, find_profile
@@ -231,6 +242,42 @@ def test_a_spoiled_question_must_not_acknowledge_a_line_so_it_waits_until_none_i
 
 def _answers_to(out: bytes) -> list[str]:
     return ["ok T:20.0 /0.0 B:20.0 /0.0" for line in out.splitlines() if line == b"M105"]
+
+
+def test_a_word_that_is_also_said_at_a_start_is_one_only_where_a_start_may_be() -> None:
+    ready = "// Klipper state: Ready"
+    hand = uncounted("klipper-0.12-generic-235")
+    assert hand.say(ready) == [Said("Ready")]
+    assert hand.link.is_ready
+    hand.link.adopt(Commands(1, MOVES), 7, hand.now)
+    assert hand.say(ready) == [Said("Ready")]
+    hand.link.open(hand.now)
+    assert hand.at(hand.now + 0.5).say(ready) == []
+    assert hand.left_s == SETTLE_S
+    assert hand.say("// Klipper state: Shutdown") == [PrinterHalted("Klipper state: Shutdown")]
+    assert hand.say(ready) == [PrinterReset("Ready")]
+
+
+def test_a_firmware_that_works_without_a_word_is_asked_seldom_and_waited_for_long() -> None:
+    link = msgspec.structs.replace(LINK, busy_s=0, silence_s=20.0, quiet_max_s=900.0)
+    questions = Questions(Marlin(), link)
+    assert [questions.put(is_known=True) for _ in range(7)] == [20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 900.0]
+    questions.note_life()
+    assert [questions.put(is_known=False) for _ in range(5)] == [1.0, 2.0, 4.0, 8.0, 8.0]
+    talkative = Questions(Marlin(), msgspec.structs.replace(link, busy_s=2))
+    assert [talkative.put(is_known=True) for _ in range(5)] == [1.0, 2.0, 4.0, 8.0, 8.0]
+
+
+def test_patience_is_counted_from_the_last_sign_of_life() -> None:
+    questions = Questions(Marlin(), msgspec.structs.replace(LINK, quiet_max_s=47.5))
+    for _ in range(2):
+        waited_s = 0.0
+        while not questions.are_in_vain:
+            assert waited_s < 47.5
+            waited_s += questions.put(is_known=True)
+        assert waited_s == 55.0
+        questions.note_life()
+        assert not questions.are_in_vain
 
 
 def test_where_nothing_is_lost_it_is_asked_between_lines_in_flight() -> None:
