@@ -8,6 +8,17 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "sign_in_locked": (N_("Too many wrong passwords. You can try again: %(until_utc)s."), ASK_TECHNICIAN),
     "sign_in_needed": (N_("Please sign in to go on."), ASK_TECHNICIAN),
     "not_allowed": (N_("Your role may not do this."), ASK_SECURITY),
+    "policy_own": (N_("You wrote at this draft. A colleague must approve it."), ASK_SECURITY),
+    "policy_changed": (N_("The draft was changed meanwhile. Please look at it again."), ASK_SECURITY),
+    "policy_no_draft": (
+        N_("There is no draft any more: a colleague approved it or gave it up."),
+        ASK_SECURITY,
+    ),
+    "policy_refused": (
+        N_("This rule cannot be kept. Check its name, services, reason and hours."),
+        ASK_SECURITY,
+    ),
+    "policy_day": (N_("The rules can begin today or later."), ASK_SECURITY),
     "suspension_dates": (N_("A suspension must end after it begins, and not in the past."), ASK_SECURITY),
     "suspension_too_long": (N_("A suspension lasts at most 14 days."), ASK_SECURITY),
     "not_enough_money": (

@@ -19,6 +19,9 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "badge_unblocked": frozenset({"security"}),
     "service_suspended": frozenset({"security", "director"}),  # J4.4, and ending one early
     "regime_changed": frozenset({"security", "director"}),  # J4.5
+    "policy_viewed": frozenset({"security", "director"}),
+    "policy_drafted": frozenset({"security", "director"}),
+    "policy_approved": frozenset({"security", "director"}),  # and the database: never one who wrote at it
     "session_ended": frozenset({"landing", "security"}),
     "notice_written": _FLOOR,
     "devices_viewed": frozenset({"technician", "security", "director"}),

@@ -10,6 +10,7 @@ from kiosk.hub import sentences
 from kiosk.hub.node import Hub
 from kiosk.hub.office.devices import devices_pages
 from kiosk.hub.office.people import people_pages
+from kiosk.hub.office.policy import policy_pages
 from kiosk.hub.office.signing import Desk, signing_pages
 from kiosk.hub.office.words import ACTIONS, roles_in_words
 from kiosk.hub.office.work import work_items, work_pages
@@ -31,6 +32,7 @@ UPLOAD_BYTES = 8 * 1024 * 1024  # a model sheet carries two pictures
 LINKS = (
     DeskLink(N_("Work"), "work.queue", "list-check", "work_seen", 10),
     DeskLink(N_("People"), "people.every", "users", "person_viewed", 60),
+    DeskLink(N_("Rules"), "policy.every", "shield-check", "policy_viewed", 65),
     DeskLink(N_("Devices"), "devices.every", "device-desktop", "devices_viewed", 70),
     DeskLink(N_("Audit"), "trail.latest", "history", "audit_viewed", 80),
 )
@@ -67,6 +69,7 @@ def create_office(hub: Hub) -> Flask:
         signing_pages(desk),
         work_pages(hub),
         people_pages(hub),
+        policy_pages(hub),
         devices_pages(hub),
         trail_pages(_trail_desk(hub), needs),
     ):

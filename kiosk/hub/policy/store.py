@@ -1,5 +1,7 @@
 """Versions of the policy on disk. The database refuses a version in force that two different officers did not make."""
 
+import hashlib
+import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -7,6 +9,7 @@ from typing import Literal
 from sqlite_utils import Database, Migrations
 
 from provisioning.clock import Clock, iso
+from provisioning.errors import Refused
 from provisioning.store import Store, script
 
 POLICY = Migrations("policy")
@@ -47,6 +50,45 @@ def m001_policy(db: Database) -> None:
     )
 
 
+@POLICY()
+def m002_suspensions(db: Database) -> None:
+    """A service taken from a person for a time, by whom and why; it ends by itself, or earlier by an officer's hand."""
+    script(
+        db,
+        """
+        CREATE TABLE suspension (
+            suspension_id TEXT PRIMARY KEY, form_key TEXT NOT NULL UNIQUE,
+            resident_id TEXT NOT NULL REFERENCES resident, service TEXT NOT NULL,
+            from_utc TEXT NOT NULL, until_utc TEXT NOT NULL, reason TEXT NOT NULL CHECK (reason <> ''),
+            officer_id TEXT NOT NULL REFERENCES officer, ended_utc TEXT, ended_by TEXT REFERENCES officer,
+            CHECK (from_utc < until_utc), CHECK ((ended_utc IS NULL) = (ended_by IS NULL))
+        ) STRICT;
+        CREATE INDEX suspension_of ON suspension (resident_id, until_utc);
+        """,
+    )
+
+
+@POLICY()
+def m003_wanted(db: Database) -> None:
+    """From when the writers of a draft want it in force; empty: as soon as it is approved."""
+    script(db, "ALTER TABLE policy_version ADD COLUMN wanted_utc TEXT NOT NULL DEFAULT '';")
+
+
+class PolicyOwn(Refused):
+    """Whoever wrote at a draft cannot approve it: the database says so."""
+
+    code = "policy_own"
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What one officer did to a version: ``wrote`` or ``approved``."""
+
+    officer_id: str
+    part: str
+    at_utc: str
+
+
 @dataclass(frozen=True)
 class Version:
     """One version; ``document`` is the signed TOML, empty while it is a draft."""
@@ -59,6 +101,12 @@ class Version:
     effective_utc: str = ""
     proposed_utc: str = ""
     dropped_utc: str = ""
+    wanted_utc: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Names the text: whoever approves says which text they read."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 class PolicyStore:
@@ -97,28 +145,100 @@ class PolicyStore:
         rows = self.store.rows(
             "SELECT version, origin, text, begun_utc, coalesce(document, x'') AS document,"  # noqa: S608
             " coalesce(effective_utc, '') AS effective_utc, coalesce(proposed_utc, '') AS proposed_utc,"
-            f" coalesce(dropped_utc, '') AS dropped_utc FROM policy_version WHERE {where}",
+            f" coalesce(dropped_utc, '') AS dropped_utc, wanted_utc FROM policy_version WHERE {where}",
             values,
         )
         return [Version(**row) for row in rows]
 
+    # --- versions and drafts ---
 
-@POLICY()
-def m002_suspensions(db: Database) -> None:
-    """A service taken from a person for a time, by whom and why; it ends by itself, or earlier by an officer's hand."""
-    script(
-        db,
+    def latest(self, limit: int = 30) -> list[Version]:
+        """Every version that was signed or dropped, newest first."""
+        return self._some(
+            "document IS NOT NULL OR dropped_utc IS NOT NULL ORDER BY version DESC LIMIT ?", limit
+        )
+
+    def version(self, version: int) -> Version | None:
+        """One version, or None."""
+        return self._one("version = ?", version)
+
+    def draft(self) -> Version | None:
+        """The one draft, or None."""
+        return self._one("document IS NULL AND dropped_utc IS NULL")
+
+    def hands(self, version: int) -> list[Hand]:
+        """Who did what to a version, in order of time."""
+        rows = self.store.rows(
+            "SELECT officer_id, part, at_utc FROM policy_hand WHERE version = ? ORDER BY at_utc, officer_id",
+            (version,),
+        )
+        return [Hand(**row) for row in rows]
+
+    def begin(self, text: str, officer_id: str) -> Version:
+        """A new draft with this text; the one that is there already, when there is one."""
+        with self.store.atomic():
+            if found := self.draft():
+                return found
+            number = self.store.rows("SELECT max(version) AS last FROM policy_version")[0]["last"] + 1
+            self.store.run(
+                "INSERT INTO policy_version (version, origin, text, begun_utc) VALUES (?, 'office', ?, ?)",
+                (number, text, self._now()),
+            )
+            self._wrote(number, officer_id)
+        found = self.version(number)
+        assert found is not None
+        return found
+
+    def _wrote(self, version: int, officer_id: str) -> None:
+        self.store.run(
+            "INSERT INTO policy_hand VALUES (?, ?, 'wrote', ?) ON CONFLICT DO NOTHING",
+            (version, officer_id, self._now()),
+        )
+
+    def rewrite(self, version: int, text: str, officer_id: str) -> None:
+        """Change a draft; whoever wanted to approve what it was before must look again."""
+        with self.store.atomic():
+            self.store.run(
+                "UPDATE policy_version SET text = ?, proposed_utc = NULL WHERE version = ? AND document IS NULL",
+                (text, version),
+            )
+            self._wrote(version, officer_id)
+
+    def propose(self, version: int, wanted_utc: str, officer_id: str) -> None:
+        """A draft is ready for a colleague, to hold from then (empty: at once); who says so had a hand in it."""
+        with self.store.atomic():
+            self.store.run(
+                "UPDATE policy_version SET proposed_utc = ?, wanted_utc = ? WHERE version = ? AND document IS NULL",
+                (self._now(), wanted_utc, version),
+            )
+            self._wrote(version, officer_id)
+
+    def approve(self, version: int, officer_id: str, document: bytes, effective_utc: str) -> None:
+        """Put a draft in force from then.
+
+        Raises:
+            PolicyOwn: this officer wrote at it; nothing was written.
         """
-        CREATE TABLE suspension (
-            suspension_id TEXT PRIMARY KEY, form_key TEXT NOT NULL UNIQUE,
-            resident_id TEXT NOT NULL REFERENCES resident, service TEXT NOT NULL,
-            from_utc TEXT NOT NULL, until_utc TEXT NOT NULL, reason TEXT NOT NULL CHECK (reason <> ''),
-            officer_id TEXT NOT NULL REFERENCES officer, ended_utc TEXT, ended_by TEXT REFERENCES officer,
-            CHECK (from_utc < until_utc), CHECK ((ended_utc IS NULL) = (ended_by IS NULL))
-        ) STRICT;
-        CREATE INDEX suspension_of ON suspension (resident_id, until_utc);
-        """,
-    )
+        try:
+            with self.store.atomic():
+                self.store.run(
+                    "INSERT INTO policy_hand VALUES (?, ?, 'approved', ?)", (version, officer_id, self._now())
+                )
+                self.store.run(
+                    "UPDATE policy_version SET document = ?, effective_utc = ? WHERE version = ?",
+                    (document, effective_utc, version),
+                )
+        except sqlite3.IntegrityError as error:
+            raise PolicyOwn(version=version) from error
+
+    def drop(self, version: int) -> bool:
+        """Give a draft up; False when it is none any more."""
+        changed = self.store.run(
+            "UPDATE policy_version SET dropped_utc = ? WHERE version = ? AND document IS NULL"
+            " AND dropped_utc IS NULL",
+            (self._now(), version),
+        )
+        return changed == 1
 
 
 @dataclass(frozen=True)
