@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from kiosk.hub.policy.store import KeptSuspension, SuspensionStore
 from provisioning.audit.trail import verify_trail
-from provisioning.clock import FakeClock
+from provisioning.clock import FakeClock, iso, iso_after
 from provisioning.contracts import ModelDecision, PrintOrder
 from provisioning.errors import Corrupt, Refused
 from provisioning.identity import NodeKey
@@ -339,3 +340,23 @@ def test_only_a_farm_of_the_site_brings_models_and_pictures_must_be_pictures(hub
     with pytest.raises(Corrupt, match="picture_invalid"):
         hub.service.hear("farm-1", sheet(top_png=b"<svg/>"))
     assert hub.count("print_models") == 0
+
+
+def test_what_policy_did_not_allow_when_it_was_asked_is_kept_as_refused_and_what_waited_longer_is_not(
+    hub: Hub, clock: FakeClock
+) -> None:
+    hub.offer()
+    asked_before = iso(clock.now_utc())
+    clock.advance(60)
+    held = KeptSuspension(
+        "S-1", "r-amira", "printing", iso(clock.now_utc()), iso_after(clock, 86400), "noise", "o-marc"
+    )
+    SuspensionStore(hub.store, clock).add("form", held)
+    refused = hub.request(hub.ask())
+    assert (refused.state, refused.rule_code) == ("refused", "not_by_policy")
+    view = hub.service.request_views("r-amira", "en")[0]
+    assert view.reason == "The rules of the house did not allow this when you asked."
+    assert view.ask_whom
+    assert hub.request(hub.ask(at_utc=asked_before)).state == "received"
+    assert hub.request(hub.ask(at_utc="a moment ago")).state == "refused"
+    assert hub.request(hub.ask("r-luc")).state == "received"
