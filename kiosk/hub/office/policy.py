@@ -14,6 +14,7 @@ from kiosk.hub.policy.store import Version
 from kiosk.policy import PolicyRefused, Rule, Rulebook, judge, read_policy
 from kiosk.policy.comparing import changed_rules
 from kiosk.policy.rules import ANY
+from kiosk.services.base import OfficerCard, WorkItem
 from kiosk.services.desk import needs, officer
 from provisioning.clock import iso
 from provisioning.errors import Refused
@@ -168,6 +169,26 @@ def _decides(pages: Blueprint, hub: Hub, editing: Editing) -> None:
         """The second person's yes."""
         editing.approve(text_field("sha256", max_length=64), officer().officer_id)
         return redirect(url_for(".every"), 303)
+
+
+def waiting_draft(hub: Hub, reader: OfficerCard) -> list[WorkItem]:
+    """The proposed draft as an item of the work queue: at most one, for those who may look at it."""
+    draft = hub.ruling.store.draft()
+    if draft is None or not draft.proposed_utc or not judge("policy_viewed", reader.roles).allowed:
+        return []
+    writers = {hand.officer_id for hand in hub.ruling.store.hands(draft.version)}
+    return [
+        WorkItem(
+            service="",
+            number=f"policy-{draft.version}",
+            what=gettext("Draft of the rules"),
+            who=_hands(hub, draft)[0],
+            since_utc=draft.proposed_utc,
+            due_utc=draft.wanted_utc,
+            url=url_for("policy.preview"),
+            mine=judge("policy_approved", reader.roles).allowed and reader.officer_id not in writers,
+        )
+    ]
 
 
 class DayPast(Refused):

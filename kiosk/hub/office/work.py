@@ -6,6 +6,7 @@ from typing import cast
 from flask import Blueprint, g, render_template, request
 
 from kiosk.hub.node import Hub
+from kiosk.hub.office.policy import waiting_draft
 from kiosk.services.base import WorkItem
 from kiosk.services.desk import needs
 from provisioning.clock import iso
@@ -16,6 +17,7 @@ def work_items(hub: Hub) -> list[WorkItem]:
     """Everything that waits, the earliest promise first; asked once per request."""
     if "work_items" not in g:
         found = [item for service in hub.services for item in service.work_items(g.officer)]
+        found += waiting_draft(hub, g.officer)
         g.work_items = sorted(found, key=lambda item: (item.due_utc or "9", item.since_utc))
     return cast(list[WorkItem], g.work_items)
 

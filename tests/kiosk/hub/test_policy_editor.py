@@ -67,6 +67,9 @@ def test_a_draft_changes_nothing_before_a_colleague_approves_it(
     page = writer.read("/rules/draft/preview")
     assert "You wrote at this draft. A colleague must approve it." in page
     assert "Approve these rules?" not in page
+    assert "policy-2" not in writer.read("/"), "it waits for somebody else"
+    assert "policy-2" in office(site, "director").read("/")
+    assert "policy-2" not in office(site, "landing").read("/?whose=all")
     assert "You wrote at this draft." in approve(site, writer, 409)
     director = office(site, "director")
     page = director.read("/rules/draft/preview")
