@@ -22,7 +22,7 @@ from farm.link.events import (
     Temperatures,
 )
 from farm.profiles import Profile
-from farm.run.comeback import Known, Next
+from farm.run.comeback import Known, Next, Patience
 from farm.run.effects import Drop, Effect, Hold, Interrupt, Report, StopNow, Stream, Submit
 from farm.run.modes import Job
 from farm.run.moves import ASK_PLACE, HEATERS_OFF, leave, park, unpark
@@ -43,9 +43,6 @@ PAUSE_MAX_S = 1800.0
 # what of //action: pauses a print (Marlin feature/host_actions.cpp), and the reason that is told
 PAUSE_ACTIONS = {"pause": "at_printer", "out_of_filament": "out_of_filament"}
 RESTARTED = "worker_restarted"
-RETURN_MAX_S = (
-    60.0  # a printer that a returning worker cannot find for so long is lost; as farm.worker.heat UNREACHED_S
-)
 
 
 class PrintRun:
@@ -64,6 +61,7 @@ class PrintRun:
         self._pause_reason: str | None = None
         self._until_s: float | None = None  # when a pause or the cooling has lasted too long
         self._known: Known | None = None  # returning: what its dead worker had written down
+        self._patience: Patience | None = None  # returning: how long it waits for its printer
         self._is_found = False
 
     @classmethod
@@ -73,7 +71,7 @@ class PrintRun:
         A run that was cooling or leaving needs no ``Found``: :attr:`Known.wants_adoption`.
         """
         run = cls(profile, job, lines)
-        run._known, run._until_s = known, now + RETURN_MAX_S
+        run._known, run._patience = known, Patience(known, profile.link.quiet_max_s, now)
         run._state, run._next, run._at = RunState.RETURNING, known.stand.next_line, known.stand.at
         run._wants_cancel = known.stand.reason
         return run
@@ -92,7 +90,7 @@ class PrintRun:
     @property
     def deadline(self) -> float | None:
         """When to call :meth:`handle_timeout`, in the caller's seconds."""
-        return self._until_s
+        return self._until_s if self._patience is None else self._patience.until_s
 
     # --- what the desk wants ------------------------------------------------------------------------------------------
 
@@ -154,9 +152,18 @@ class PrintRun:
             return self._go_on(known, now)
         return []
 
+    def _wait(self, patience: Patience, now: float) -> list[Effect]:
+        if patience.is_over(now):
+            return self._end("failed", "printer_lost")
+        if not patience.interrupts(now):
+            return []
+        self._wants_cancel = self._wants_cancel or RESTARTED  # heat that is not awaited: it does not go on
+        return [Interrupt()]
+
     def _go_on(self, known: Known, now: float) -> list[Effect]:
         """The printer is known again: what becomes of the run."""
-        self._known, self._until_s, self._state = None, None, known.stand.state
+        self._known = self._patience = None
+        self._state = known.stand.state
         what = known.what_next(self._profile.crash, self._next, self._lines, now)
         if self._wants_cancel or what is Next.LEAVE:
             self._wants_cancel = self._wants_cancel or RESTARTED
@@ -179,7 +186,8 @@ class PrintRun:
             return []
         if reason := LOST.get(type(event)):
             return self._end("failed", reason)
-        if self._known is not None:
+        if self._known is not None and self._patience is not None:
+            self._patience.hear(now)
             return self._take_returning(self._known, event, now)
         if isinstance(event, SourceDone):
             return self._leave() if self._wants_cancel else self._cool(now)
@@ -209,11 +217,11 @@ class PrintRun:
 
     def handle_timeout(self, now: float) -> list[Effect]:
         """The bed would not cool in time: the part is done all the same. A pause that nobody ends is a failure."""
+        if self._patience is not None:
+            return self._wait(self._patience, now)
         if self._until_s is None or now < self._until_s:
             return []
         self._until_s = None
-        if self._known is not None:
-            return self._end("failed", "printer_lost")
         if self._state is RunState.PAUSED:
             return self.cancel("paused_too_long")
         return self._end("done", "still_warm")
@@ -273,5 +281,5 @@ class PrintRun:
         return self._end("done") if seen.bed_c <= self._profile.cooling.part_off_bed_c else []
 
     def _end(self, word: RunWord, reason: str | None = None) -> list[Effect]:
-        self._state, self._until_s = RunState.ENDED, None
+        self._state, self._until_s, self._patience = RunState.ENDED, None, None
         return [Report(word, reason or None), Drop()]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.link.events import Found, InDoubt, PrinterReset, PrinterSilent, Ready, Settled, Temperatures
+from farm.link.events import Busy, Found, InDoubt, PrinterReset, PrinterSilent, Ready, Settled, Temperatures
 from farm.link.identity import Firmware
 from farm.profiles import Profile, find_profile
-from farm.run import Drop, Effect, Known, PrintRun, Report, RunState, Stand, Stream, Submit
-from farm.run.machine import RETURN_MAX_S
+from farm.run import Drop, Effect, Interrupt, Known, PrintRun, Report, RunState, Stand, Stream, Submit
+from farm.run.comeback import INTERRUPT_S, INTERRUPTS, RETURN_MAX_S, RETURN_TALK_MAX_S
 from farm.run.moves import HEATERS_OFF
 from tests.farm.run.test_machine import COLD, LINES, PLACE, Job, commands, paused, printing
 
@@ -98,7 +98,7 @@ def test_a_run_that_ends_turns_the_heaters_off_and_says_why() -> None:
 
 def test_a_print_whose_last_line_was_taken_cools() -> None:
     run = back(Known(Stand(RunState.PRINTING), 4))
-    assert on_ready(run, len(LINES)) == [Report("cooling"), Submit(HEATERS_OFF)]
+    assert on_ready(run, len(LINES)) == [Report("cooling"), Submit((*HEATERS_OFF, "G90", "M82"))]
 
 
 def test_a_heating_printer_that_stood_too_long_has_nothing_on_its_bed_and_ends() -> None:
@@ -166,6 +166,67 @@ def test_a_printer_that_is_not_found_in_a_minute_is_lost() -> None:
     assert run.deadline == 100 + RETURN_MAX_S
     assert run.handle_timeout(99 + RETURN_MAX_S) == []
     assert run.handle_timeout(100 + RETURN_MAX_S) == [Report("failed", "printer_lost"), Drop()]
+
+
+def test_a_printer_that_talks_is_not_lost_until_it_has_talked_for_too_long() -> None:
+    run = back(Known(Stand(RunState.PRINTING), 4))
+    most_s = int(RETURN_TALK_MAX_S)
+    for now in range(1, most_s - 9, 10):
+        assert run.take(Busy("processing"), now) == run.handle_timeout(now + 9) == []
+    assert run.take(Temperatures(), most_s - 1) == []
+    assert run.handle_timeout(most_s) == [Report("failed", "printer_lost"), Drop()]
+
+
+def test_a_profile_whose_firmware_may_be_quiet_for_longer_is_heard_out_for_longer() -> None:
+    link = msgspec.structs.replace(PROFILE.link, quiet_max_s=3600)
+    run = back(Known(Stand(RunState.PRINTING), 4), msgspec.structs.replace(PROFILE, link=link))
+    for now in range(0, 3600, 30):
+        assert run.take(Busy("processing"), now) == run.handle_timeout(now) == []
+    assert run.handle_timeout(3600) != []
+
+
+@pytest.mark.parametrize(
+    "stand", [Stand(RunState.HEATING), Stand(RunState.PAUSING, reason="cancelled"), Stand(RunState.LEAVING)]
+)
+def test_a_wait_for_heat_that_has_become_vain_is_ended_so_that_the_printer_can_be_told_to_cool(stand) -> None:
+    run = back(Known(stand), now=100)
+    ended = 0
+    for now in range(100, 158):
+        effects = run.handle_timeout(now)
+        assert effects in ([], [Interrupt()])
+        ended += bool(effects)
+    is_in_vain = stand.state is RunState.HEATING or stand.reason != ""
+    assert ended == (INTERRUPTS if is_in_vain else 0)
+
+
+def test_a_run_whose_heat_was_not_awaited_never_goes_on() -> None:
+    run = back(Known(Stand(RunState.HEATING), 3))
+    assert run.handle_timeout(INTERRUPT_S) == [Interrupt()]
+    assert run.stand.reason == "worker_restarted"  # and so the next worker knows as well
+    assert commands(on_ready(run, 4, INTERRUPT_S))[:3] == list(HEATERS_OFF)
+    assert run.take(Settled(), 12) == [Report("failed", "worker_restarted"), Drop()]
+
+
+def test_a_print_that_is_under_way_is_never_interrupted() -> None:
+    run = back(Known(Stand(RunState.PRINTING), 4))
+    assert [run.handle_timeout(now) for now in range(59)] == [[]] * 59
+
+
+def test_a_stand_older_than_the_noted_line_is_in_doubt_where_the_firmware_tells_no_line() -> None:
+    run = back(Known(Stand(RunState.PRINTING, 1), line=306))
+    assert run.take(Found(None), 0) == [Report("failed", "line_in_doubt"), Drop()]
+
+
+@pytest.mark.parametrize("state", [RunState.HEATING, RunState.PRINTING, RunState.PAUSING])
+def test_a_missing_note_is_in_doubt_where_the_firmware_tells_no_line(state: RunState) -> None:
+    run = back(Known(Stand(state, 1), line=None))
+    assert run.take(Found(None), 0) == [Report("failed", "line_in_doubt"), Drop()]
+    assert back(Known(Stand(state, 1), line=None, is_new=True)).take(Found(None), 0) == []
+    assert back(Known(Stand(state, 1), line=None)).take(Found(7), 0) == []
+
+
+def test_a_pause_needs_no_note() -> None:
+    assert on_ready(back(Known(paused().stand, line=None)), None) == [Report("paused")]
 
 
 def test_a_cancel_while_it_returns_is_heeded() -> None:
