@@ -67,7 +67,8 @@ class LinkTable(_Table, frozen=True):
         int, Meta(ge=0, le=30, description="how often a firmware at work says so (M113 S); 0: it never does")
     ]
     silence_s: Annotated[
-        float, Meta(gt=0, le=600, description="neither ok nor busy for so long: the link asks, which harms nothing")
+        float,
+        Meta(gt=0, le=600, description="neither ok nor busy for so long: the link asks, which harms nothing"),
     ]
     quiet_max_s: Annotated[
         float, Meta(ge=47, le=3600, description="a known firmware at work may say nothing for so long")
@@ -255,8 +256,8 @@ def _dialect_objections(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "link.report", "auto needs AUTOREPORT_TEMP among identify.capabilities"
     if link.meatpack and dialect not in _UNPACKS:
         yield "link.meatpack", f"must be false: {dialect} cannot unpack"
-    if profile.crash.after == "continue" and dialect in _KEEPS_NO_COUNT:
-        yield "crash.after", f"must be ask or end: {dialect} cannot say which line it took last"
+    if profile.crash.after != "end" and dialect in _KEEPS_NO_COUNT:
+        yield "crash.after", f"must be end: {dialect} cannot say which line it took last"
 
 
 def _source_objections(profile: Profile) -> Iterator[tuple[str, str]]:

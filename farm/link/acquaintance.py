@@ -30,6 +30,7 @@ class Acquaintance:
         self._profile, self._dialect = profile, dialect
         self._lines: list[str] = []
         self._tries = 0
+        self._told: Quarantined | None = None
         self.stage = Stage.UNKNOWN
         self.firmware = said_before
 
@@ -54,7 +55,11 @@ class Acquaintance:
             for command in greeting:
                 commands.add(command)
             return [] if greeting else [Ready(self.firmware)]
-        if self._tries >= IDENTIFY_TRIES:
-            self.stage = Stage.QUARANTINED
-            return [Quarantined(self.firmware, reason)]
-        return []
+        return self.quarantine(self.firmware, reason) if self._tries >= IDENTIFY_TRIES else []
+
+    def quarantine(self, firmware: Firmware, reason: str) -> list[Event]:
+        """Talk no further to this firmware; told when that, or why, is news."""
+        told = Quarantined(firmware, reason)
+        is_news = told != self._told
+        self.firmware, self.stage, self._told = firmware, Stage.QUARANTINED, told
+        return [told] if is_news else []

@@ -43,8 +43,13 @@ class Hearing(Speaking):
         if self._phase is Phase.FLOWING and not self._is_in_flight:
             self._deadline = now + self._quiet_s()
         happened: list[Event] = []
-        for line in self._lines.feed(data):
-            happened += self._read(line, now)
+        lines = self._lines.feed(data)
+        self._has_heard = self._has_heard or bool(lines)
+        for line in lines:
+            if self._phase is Phase.MEETING:
+                self._meeting.note(line)
+            else:
+                happened += self._read(line, now)
         return happened
 
     def _take_oks(self, count: int, now: float) -> None:
@@ -172,7 +177,7 @@ class Hearing(Speaking):
         track.go_to(last, is_done=self._dialect.numbers_own_oks)
         self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         if not is_behind:  # the line was taken, something else was refused: its ok is still to come
-            self._out += b"" if self._is_in_flight else self._dialect.after_answer
+            self._out += self._dialect.after_answer
             return []
         self._window.narrow()
         return [Resent(last + 1)]

@@ -54,11 +54,11 @@ def _fields(line: str) -> dict[str, str]:
 
 def difference(firmware: Firmware, wanted: IdentifyTable, profile_id: str) -> str | None:
     """A sentence that names what differs from the profile, ``None`` when nothing does."""
+    if GUARD in firmware.lacks:
+        return "The firmware says that it does not guard its heaters; nothing may print on it unattended."
     if not re.search(wanted.firmware_name, firmware.name):
         said = f"calls itself {firmware.name[:80]!r}" if firmware.name else "does not say its name"
         return f"The firmware {said}; profile {profile_id} expects {wanted.firmware_name}."
-    if GUARD in firmware.lacks:
-        return "The firmware says that it does not guard its heaters; nothing may print on it unattended."
     missing = [name for name in wanted.capabilities if name not in firmware.capabilities]
     if missing:
         return f"The firmware lacks {', '.join(missing)}, which profile {profile_id} needs."

@@ -13,9 +13,13 @@ from farm.link.acquaintance import Stage
 from farm.link.adoption import Adoption
 from farm.link.events import Event, PrinterSilent
 from farm.link.hearing import Hearing
+from farm.link.meeting import STRANGE_S
 from farm.link.speaking import SETTLE_S, Phase
 from farm.link.tracks import LineSource, check_command
 
+DEAF = frozenset(
+    {Phase.GONE, Phase.HALTED, Phase.STOPPING, Phase.BOOTING, Phase.MEETING}
+)  # to anything but a stop
 STOP_S = 3.0  # kill() answers within 0.6 s when it can
 
 
@@ -65,7 +69,7 @@ class Link(Hearing):
 
         Bare, because Marlin heeds it early only so; its extra ok is sorted out by asking.
         """
-        if not self._dialect.interrupt_bytes:
+        if not self._dialect.interrupt_bytes or self._phase in DEAF:
             return
         # packed as everything else: Marlin heeds it when it is read
         self._out += self._dialect.interrupt_bytes
@@ -87,19 +91,28 @@ class Link(Hearing):
         if self._deadline is None or now < self._deadline:
             return []
         if self._phase is Phase.BOOTING:
-            self._phase, self._deadline = Phase.FLOWING, now
+            self._phase, self._deadline, self._strange_at = Phase.FLOWING, now, now + STRANGE_S
+        elif self._phase is Phase.MEETING:
+            return self._end_meeting(now)
         elif self._phase is Phase.PACKING:
             self._phase, self._deadline = Phase.FLOWING, now + self._quiet_s()
         elif self._phase is Phase.REFUSED:
             return self._resolve_refusal(now)
         elif self._phase is Phase.STOPPING:
             return self._halt("the stop was sent, the firmware did not confirm it", is_confirmed=False)
+        elif self._who.stage is Stage.QUARANTINED or self._is_strange(now):
+            self._meet(now)
         elif self.questions.are_in_vain:
             return self._end(PrinterSilent())
         else:
             self.stalls += self._phase is Phase.FLOWING and self._is_in_flight
             self._ask()
         return []
+
+    def _is_strange(self, now: float) -> bool:
+        """Whether it has said something, but for long nothing that made it known."""
+        at, is_new = self._strange_at, self._who.stage is Stage.UNKNOWN and self._adoption is None
+        return is_new and self._has_heard and at is not None and now >= at
 
     def _poll(self, now: float) -> None:
         """Ask for temperatures.

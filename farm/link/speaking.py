@@ -19,6 +19,8 @@ from farm.link.framing import Lines
 from farm.link.identity import Firmware
 from farm.link.inquiry import Questions
 from farm.link.meatpack import Packing
+from farm.link.meeting import AGAIN_S, ANSWER_S, STRANGE_S, Meeting
+from farm.link.meeting import QUESTION as WHO
 from farm.link.polling import Polling
 from farm.link.tracks import Lanes
 from farm.link.window import Window
@@ -41,6 +43,7 @@ class Phase(Enum):
     BOOTING = "booting"
     FLOWING = "flowing"  # lines go out and are acknowledged, or there is nothing to say
     REFUSED = "refused"  # for the rest of a refusal, and for what was on its way behind the refused line
+    MEETING = "meeting"  # for the name of a firmware that is not understood
     PACKING = "packing"  # for the word that packed lines are understood
     ASKING = "asking"  # for the answer to a question
     STOPPING = "stopping"
@@ -76,6 +79,9 @@ class Speaking:
         self._packing = Packing(is_wanted=link.meatpack)
         self._adoption: Adoption | None = None
         self._free_most: int | None = None  # places in the command queue beside the one that is executed
+        self._meeting = Meeting()
+        self._has_heard = False
+        self._strange_at: float | None = None  # not understood until then: it is asked who it is
         self._boot_by = 0.0  # a board that talks on and on is spoken to all the same
 
     def _begin_oks(self) -> None:
@@ -96,7 +102,7 @@ class Speaking:
 
     def data_to_send(self, now: float) -> bytes:
         """The bytes that belong on the wire now; the caller sends them all."""
-        if self._phase is Phase.FLOWING:
+        if self._phase is Phase.FLOWING and self._who.stage is not Stage.QUARANTINED:
             self._fill(now)
         out, self._out = self._out, b""
         return self._packing.put(out) if self._packing.is_on else out
@@ -117,7 +123,7 @@ class Speaking:
                 self.questions.begin()
                 self._put_question(now, self._dialect.sync(lanes.track.base))
                 return
-            if who.stage is not Stage.QUARANTINED and lanes.track.has_more():
+            if lanes.track.has_more():
                 self._put_lines(now)
             if self._is_in_flight:
                 return
@@ -170,6 +176,26 @@ class Speaking:
         """Wait until the board has said what it says when it starts."""
         self._phase, self._deadline = Phase.BOOTING, now + wait_s
         self._boot_by = now + wait_s + BANNER_S
+
+    def _meet(self, now: float) -> None:
+        """Ask who it is; without the order to end packing, which is no text (Klipper drops what is no UTF-8)."""
+        self._out = WHO
+        self._phase, self._deadline = Phase.MEETING, now + ANSWER_S
+
+    def _end_meeting(self, now: float) -> list[Event]:
+        """It has said who it is, or nothing: into quarantine, or begin anew with what we took for a stranger."""
+        was_quarantined = self._who.stage is Stage.QUARANTINED
+        firmware, reason = self._meeting.end(self._profile, is_understood=was_quarantined)
+        if self._meeting.is_vain:
+            return self._end(PrinterSilent())
+        if reason is None:
+            self._forget(firmware)
+            self._phase, self._deadline, self._strange_at = Phase.FLOWING, now, now + STRANGE_S
+            return []
+        self._phase, self._deadline = Phase.FLOWING, now + AGAIN_S
+        if not firmware.name:  # it said nothing, or was spoiled: what is known of it still holds
+            return []
+        return self._who.quarantine(firmware, reason)
 
     def _synced(self, is_taken: bool) -> list[Event]:
         """The counter was to be moved: it was, or it will be tried again."""

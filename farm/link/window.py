@@ -5,6 +5,7 @@ from __future__ import annotations
 WIDEN_LINES = 8  # so many lines without trouble, and one more may be on its way
 DOUBT_LINES = 1000  # trouble that comes back within so many lines at the same width is the width's fault
 TRIALS = 3
+MEND_LINES = 10_000  # so many lines without trouble, and a width that was given up is tried once more
 
 
 class Window:
@@ -12,14 +13,14 @@ class Window:
 
     def __init__(self, lines: int, rx_bytes: int) -> None:
         """``rx_bytes``: the firmware's receive ring, which holds one byte less than its size (Marlin RingBuffer)."""
-        self.limit = self._most = lines
+        self.limit = self._most = self._wanted = lines
         self.bytes = rx_bytes - 1
         self._clean = self._since_trouble = self._trials = 0
 
     @property
     def is_whole(self) -> bool:
         """Whether it is as wide as it can be, so that :meth:`note_taken` has nothing to do."""
-        return self.limit == self._most and self._trials == 0
+        return self.limit == self._most == self._wanted and self._trials == 0
 
     def narrow(self) -> None:
         """A line did not arrive: one at a time for now. A width at which that happens again and again is given up."""
@@ -34,6 +35,8 @@ class Window:
         self._since_trouble += lines
         if self._since_trouble >= DOUBT_LINES:
             self._trials = 0
+        if self._since_trouble >= MEND_LINES and self._most < self._wanted:
+            self._most, self._since_trouble = self._most + 1, DOUBT_LINES
         self._clean += lines
         if self._clean >= WIDEN_LINES and self.limit < self._most:
             self.limit, self._clean = self.limit + 1, 0

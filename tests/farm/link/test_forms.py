@@ -170,7 +170,12 @@ def test_a_refusal_is_complete_with_its_ok_and_believed_when_both_sentences_agre
 
 
 def test_an_ok_before_a_refusal_is_not_its_own() -> None:
+    assert told(Ok()) == (None, False)
     assert told(Ok(), LastLine(7), Resend(8)) == (7, False)
+
+
+def test_temperatures_do_not_end_a_refusal() -> None:
+    assert told(LastLine(7), Resend(8), Report(Temperatures(), is_ok=True)) == (7, False)
 
 
 def test_an_error_begins_a_new_refusal() -> None:

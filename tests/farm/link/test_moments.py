@@ -88,7 +88,7 @@ def test_a_known_firmware_is_waited_for_as_long_as_its_longest_work() -> None:
 
 def test_a_sign_of_life_begins_the_patience_anew() -> None:
     hand = Hand().booted()
-    for _ in range(6):
+    for _ in range(3):
         hand.wait()
         hand.out()
     hand.say("ok")

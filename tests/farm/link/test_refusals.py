@@ -6,10 +6,12 @@ import pytest
 
 from farm.link import frame
 from farm.link.events import PrinterReset, Resent, Said, SourceDone
+from farm.link.framing import checked
 from farm.link.hearing import DRAIN_S, NUMBERED_OKS, REFUSED_S, STRIKES
 from farm.link.speaking import SETTLE_S
 from farm.link.window import WIDEN_LINES
 from tests.farm.link.by_hand import FENCE, LINK, MOVES, QUESTION, QUIET_S, Hand, answer, marlin, refusal
+from tests.farm.link.dialects.kit import Case, printing
 
 
 def line(n: int) -> bytes:
@@ -273,3 +275,15 @@ def test_an_answer_that_is_garbled_is_waited_out_and_asked_again() -> None:
     assert hand.say(FENCE, "Error:checksum mismatch, Last Line: 3", "Resend: 9", "ok")[1:] == []
     hand.wait()
     assert hand.out() == QUESTION
+
+
+def test_where_an_ok_means_received_a_refusal_means_the_same_and_the_asking_is_ended() -> None:
+    bench = printing(Case("repetier-1.0-generic-200", 4, is_timed=False), after=20)
+    link, now = bench.link, bench.talk.now
+    following = link.next_line
+    assert following is not None
+    assert link.receive_data(f"Error:Wrong checksum\r\nResend:{following}\r\nok\r\n".encode(), now) == [
+        Said("Error:Wrong checksum")
+    ]
+    assert link.acked_line == following - 1
+    assert link.data_to_send(now).startswith(b"\n" + checked("M105") + b"N%d " % following)

@@ -9,7 +9,7 @@ from farm.link import Link
 from farm.link.events import Event, Found, Held, InDoubt, PrinterReset, Ready, Resent, SourceDone
 from farm.link.inquiry import ASK_FIRST_S
 from farm.link.tracks import Commands, Track
-from farm.link.window import DOUBT_LINES, TRIALS, WIDEN_LINES, Window
+from farm.link.window import DOUBT_LINES, MEND_LINES, TRIALS, WIDEN_LINES, Window
 from farm.profiles import Profile, find_profile
 from farm.sim.boards.marlin import VirtualMarlin
 from farm.sim.dialogue import Dialogue
@@ -149,6 +149,36 @@ def test_a_width_at_which_it_goes_wrong_again_and_again_is_given_up() -> None:
     assert window.limit == 2
     window.note_taken(DOUBT_LINES)
     assert window.limit == 2
+
+
+def test_a_width_that_was_given_up_is_tried_again_after_a_long_peace() -> None:
+    window = Window(3, 128)
+    for _ in range(TRIALS):
+        window.narrow()
+        window.note_taken(WIDEN_LINES)
+        window.note_taken(WIDEN_LINES)
+    for _ in range(MEND_LINES - 100):
+        window.note_taken(1)
+    assert window.limit == 2
+    for _ in range(100 + WIDEN_LINES):
+        window.note_taken(1)
+    assert window.limit == 3
+
+
+@pytest.mark.parametrize("deaf", ["stopped", "halted", "gone"])
+def test_an_interruption_revives_nobody(deaf: str) -> None:
+    talk = printing(wide(), VirtualMarlin())
+    if deaf == "stopped":
+        talk.link.stop(talk.now)
+        talk.link.data_to_send(talk.now)
+    else:
+        talk.link.receive_data(
+            b"Error:Printer halted. kill() called!\n" if deaf == "halted" else b"", talk.now
+        )
+    deadline = talk.link.deadline
+    talk.link.interrupt()
+    assert talk.link.data_to_send(talk.now) == b""
+    assert talk.link.deadline == deadline
 
 
 def test_trouble_far_apart_is_the_wires_and_not_the_widths() -> None:
