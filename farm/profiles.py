@@ -136,7 +136,10 @@ class QualityTable(_Table, frozen=True):
 
     simulated: Annotated[Quality, Meta(description="a print on the virtual printer of this dialect")]
     wire_faults: Annotated[Quality, Meta(description="the same over a spoiled wire, no line lost or doubled")]
-    conformance: Annotated[Quality, Meta(description="the dialect held against what the real firmware says")]
+    conformance: Annotated[
+        Quality,
+        Meta(description="the dialect held against a virtual board written from the firmware's sources"),
+    ]
     real_board: Annotated[Quality, Meta(description="a print on the real machine")]
     thermal_runaway_proven: Annotated[
         Quality, Meta(description="heater unplugged on the real machine, it halted")
