@@ -21,13 +21,16 @@ class JournalEntry(msgspec.Struct, frozen=True):
     spool: str = ""
     sha256: str = ""
     begun_s: float = 0.0  # monotonic
-    accepted: str = ""  # the firmware's name, when it prints under the cautious profile
+    accepted: str = ""  # the name of the firmware that an officer accepted
+    is_cautious: bool = False  # and it prints under the cautious profile
     stand: Stand | None = None
 
     @classmethod
-    def begin(cls, lease: Lease, now_s: float, accepted: str) -> JournalEntry:
+    def begin(cls, lease: Lease, now_s: float, accepted: str, *, is_cautious: bool) -> JournalEntry:
         """A lease, just taken."""
-        return cls(lease.run, lease.job, "started", None, lease.spool, lease.sha256, now_s, accepted)
+        return cls(
+            lease.run, lease.job, "started", None, lease.spool, lease.sha256, now_s, accepted, is_cautious
+        )
 
     @property
     def lease(self) -> Lease:

@@ -1,4 +1,6 @@
-"""The last line that the printer acknowledged, noted once a second where it survives the worker: two slots, no fsync.
+"""A line that the printer has taken, noted once a second where it survives the worker: two slots, no fsync.
+
+Oks are counted, and one may come twice: what is noted stays a window behind the last that was acknowledged.
 
 It lives in the node's run folder (/run, memory): what must survive is the worker's death, not the node's. A node that
 loses its power leaves dead cells behind, and no print to go on with. So the card is never written while a print goes
@@ -23,10 +25,11 @@ _NOTE = struct.Struct("<4sI16sQdd")
 _CRC = struct.Struct("<I")
 SLOT_BYTES = 4096  # a page each: a write that is cut short spoils one of them
 NOTE_S = 1.0
+NEVER_S = float("inf")  # a time to come: see :meth:`LineJournal.read`
 
 
 class LineNote(msgspec.Struct, frozen=True):
-    """A line that was acknowledged, and how long ago that was noted, s."""
+    """A line that was taken, and how long ago that was noted, s."""
 
     line: int
     age_s: float
@@ -60,16 +63,17 @@ class LineJournal:
         """Whether it is time for a note."""
         return now_s - self._noted_s >= NOTE_S
 
-    def note(self, run: str, line: int, now_s: float, wall_s: float) -> None:
-        """Write it over the older slot. Raises OSError."""
+    def note(self, run: str, line: int, now_s: float, wall_s: float, *, is_ageless: bool = False) -> None:
+        """Write it over the older slot; ``is_ageless``: nobody shall learn how old it is. Raises OSError."""
         if self._fd is None:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._sequence, self._noted_s = self._sequence + 1, now_s
-        body = _NOTE.pack(MAGIC, self._sequence, _whose(run), line, now_s, wall_s)
+        body = _NOTE.pack(MAGIC, self._sequence, _whose(run), line, NEVER_S if is_ageless else now_s, wall_s)
         os.pwrite(self._fd, body + _CRC.pack(zlib.crc32(body)), self._sequence % 2 * SLOT_BYTES)
 
     def forget(self) -> None:
-        """Nothing may be believed of it any more."""
+        """Nothing may be believed of it any more; the next note is due at once."""
+        self._noted_s = float("-inf")
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

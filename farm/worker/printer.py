@@ -99,6 +99,10 @@ class PrinterSide:
         """
         self._adopted = (source, at_least)
 
+    def forget_adoption(self) -> None:
+        """The run that it was for is over: a port that is opened later is met as any other."""
+        self._adopted = None
+
     def accept(self, name: str, now_s: float) -> None:
         """Let a firmware of this name print under the cautious profile; no name: none. Not while a run is under way."""
         self.accepted = name
@@ -119,9 +123,13 @@ class PrinterSide:
             self._use(under_caution(self._place.profile, self._place.cautious, self.accepted))
 
     def _changes_profile(self, name: str) -> bool:
-        """Whether a firmware that was turned away is to be met anew, with the other profile."""
+        """Whether a firmware that was turned away is to be met anew, with the other profile.
+
+        One that was accepted and is refused with all caution stays refused: the other profile would not have it either.
+        """
         if self.is_cautious:
-            self._use(self._place.profile)
+            if name != self.accepted:
+                self._use(self._place.profile)
         elif name == self.accepted:
             self.use_caution()
         return self._port is None
@@ -197,7 +205,7 @@ class PrinterSide:
             self._wait.unregister(self._port.fd)
             self._port.close()
             self._port = None
-        self._reason, self._gone_s = reason, None
+        self._reason, self._gone_s, self._adopted = reason, None, None
         self._open_s = self._now() + REOPEN_S
 
     def _take(self, events: list[Event], now_s: float) -> None:
@@ -209,6 +217,7 @@ class PrinterSide:
             if isinstance(event, Ready):
                 self._quarantined = why_not(self.profile, event.firmware.name, self.accepted)
                 if self._quarantined is not None:
+                    self._on_event(Quarantined(event.firmware, self._quarantined), now_s)
                     continue
             elif isinstance(event, Quarantined):
                 self._quarantined = event.reason

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from farm.link.events import Event, Found, Ready, SourceDone
+from farm.link.events import Event, Found, Held, Ready, SourceDone
 from farm.run import Drop, Effect, Hold, Interrupt, Known, PrintRun, Report, RunState, StopNow, Stream, Submit
+from farm.run.comeback import NEW_S
 from farm.run.moves import HEATERS_OFF
 from farm.words import Cancel, Lease, Pause, Progress, Resume
 from farm.worker.figures import progress
@@ -37,7 +38,8 @@ class Running:
         self._wall_s, self._stop_printer, self._log = wall_s, stop_printer, log
         self._job: LeasedJob | None = None
         self._run: PrintRun | None = None
-        self._line = 0
+        self._line = 0  # acknowledged
+        self._taken = 0  # a line that was taken for certain
 
     @property
     def is_on(self) -> bool:
@@ -54,7 +56,8 @@ class Running:
             else:
                 self._log(f"lease {lease.run} while the desk does not know how {known.run} ended")
             return
-        entry = JournalEntry.begin(lease, now_s, self._printer.accepted if self._printer.is_cautious else "")
+        is_cautious = self._printer.is_cautious
+        entry = JournalEntry.begin(lease, now_s, self._printer.accepted, is_cautious=is_cautious)
         try:
             if not is_live:
                 raise LeaseRefused("cell_off")
@@ -67,14 +70,19 @@ class Running:
             self._record.keep(msgspec.structs.replace(entry, state="failed", reason=error.reason))
             return
         self._record.entry = entry
-        self._run, self._line = PrintRun(self._printer.profile, self._job, self._job.last), 0
+        self._run = PrintRun(self._printer.profile, self._job, self._job.last)
+        self._line = self._taken = 0
         self._perform(self._run.begin(), now_s)
+        self._note_line(now_s)
 
     def come_back(self, now_s: float) -> None:
         """Take over what a worker before this one left unfinished, or end it as failed."""
         entry = self._record.unfinished
         if entry is None:
             return
+        self._printer.accepted = entry.accepted  # before anything else: without it the printer is a stranger
+        if entry.is_cautious:
+            self._printer.use_caution()
         try:
             if entry.stand is None:
                 raise LeaseRefused("never_begun")
@@ -83,13 +91,11 @@ class Running:
             self._log(f"run {entry.run} cannot be taken over: {error.reason}")
             self._record.end("failed", RESTARTED)
             return
-        if entry.accepted:
-            self._printer.accepted = entry.accepted
-            self._printer.use_caution()
         note = self._lines.read(entry.run, now_s, self._wall_s())
         since_s = now_s - note.age_s if note is not None else float("-inf")
-        known = Known(entry.stand, note.line if note is not None else 0, since_s)
-        self._line = known.at_least
+        is_new = 0 <= now_s - entry.begun_s < NEW_S
+        known = Known(entry.stand, note.line if note is not None else None, since_s, is_new)
+        self._line = self._taken = known.at_least
         self._run = PrintRun.returned(self._printer.profile, self._job, self._job.last, known, now_s)
         if known.wants_adoption:
             self._printer.adopt(self._job, known.at_least)
@@ -105,9 +111,12 @@ class Running:
         if self._run is None:
             return
         if isinstance(event, SourceDone):  # a job so short that no chore has seen it print
+            self._taken = event.line
             self._reach(event.line, now_s)
+        elif isinstance(event, Held):
+            self._line = self._taken = event.next_line - 1
         elif isinstance(event, Found) and event.last is not None:
-            self._line = event.last
+            self._line = self._taken = event.last
         self._perform(self._run.take(event, now_s), now_s)
 
     def wish(self, wish: Pause | Resume | Cancel, now_s: float) -> None:
@@ -133,7 +142,10 @@ class Running:
         self._perform(self._run.handle_timeout(now_s), now_s)
         if (line := self._printer.link.acked_line) is not None:
             self._reach(line, now_s)
-        self._note_line(now_s)
+            # an ok that came twice, or M108's own, counts a line in flight: never more of them than fit the window
+            self._taken = max(self._taken, line - self._printer.profile.link.window_lines)
+        if self._lines.is_due(now_s):
+            self._note_line(now_s)
 
     def figures(self, now_s: float) -> Progress | None:
         """How far it is."""
@@ -151,15 +163,18 @@ class Running:
             self._perform(self._run.note_layer(self._job.spool.layer_at(line)), now_s)
 
     def _note_line(self, now_s: float) -> None:
-        """Keep the line's note fresh: its age tells how long a print stood still, when somebody comes back."""
+        """Keep the line's note fresh: its age tells how long a print stood still, when somebody comes back.
+
+        Also when the card has failed: a line beyond the old stand that it holds tells that there was a later one. But
+        then nobody goes on without an officer, as after a pause of unknown length.
+        """
         entry, run = self._record.entry, self._run
-        if run is None or entry is None or run.state is RunState.RETURNING or not self._lines.is_due(now_s):
-            return
-        if self._record.has_failed:  # the card may hold an older stand than the printer's: no way back then
-            self._lines.forget()
+        if run is None or entry is None or run.state is RunState.RETURNING:
             return
         try:
-            self._lines.note(entry.run, self._line, now_s, self._wall_s())
+            self._lines.note(
+                entry.run, self._taken, now_s, self._wall_s(), is_ageless=self._record.has_failed
+            )
         except OSError as error:
             self._log(f"the line cannot be noted: {error}")
             self._lines.forget()
@@ -170,6 +185,10 @@ class Running:
             self._act(effect, now_s)
         if self._run is not None:
             self._record.note(self._run.stand)
+            if (
+                self._record.has_failed and effects
+            ):  # the stand on the card is old now, and the line will tell
+                self._note_line(now_s)
 
     def _act(self, effect: Effect, now_s: float) -> None:
         link = self._printer.link
@@ -199,4 +218,5 @@ class Running:
         if self._job is not None:
             self._job.close()
         self._job = self._run = None
+        self._printer.forget_adoption()
         self._lines.forget()

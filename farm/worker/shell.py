@@ -29,7 +29,7 @@ from farm.words import (
     Word,
     encode,
 )
-from farm.worker.figures import temps
+from farm.worker.figures import merged, temps
 from farm.worker.heat import HeatWatch
 from farm.worker.journal import RunJournal
 from farm.worker.line import LineJournal
@@ -68,7 +68,7 @@ class Worker:
         self._printer = PrinterSide(place, self._selector.fileno(), monotonic_s, self._on_event)
         lines = LineJournal(Path(place.line))
         self._running = Running(self._printer, self._record, lines, wall_s, self._stop_printer, log)
-        self._heat = HeatWatch()
+        self._heat = HeatWatch.of(place.profile)
         self._sayings = Sayings()
         self._is_live = False
         self._cell_heard_s = monotonic_s()
@@ -88,6 +88,7 @@ class Worker:
         if self._record.unfinished is not None:
             self._heat.suspect(self._now())
             self._running.come_back(self._now())
+            self._accepted = self._printer.accepted  # until the desk says otherwise
         while not self._stopping:
             self._turn()
         self._cell.close()  # a hot printer is stopped first: see _lose_cell
@@ -121,9 +122,10 @@ class Worker:
 
     def _on_event(self, event: Event, now_s: float) -> None:
         if isinstance(event, Temperatures):
-            self._temperatures = event
+            self._temperatures = merged(self._temperatures, event)
         elif isinstance(event, PrinterReset):
             self._log(f"printer reset: {event.cause}")
+            self._temperatures = None
             self._sayings.forget()
         if said := self._sayings.take(event, now_s):
             self._say(said)

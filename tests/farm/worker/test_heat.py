@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from farm.link.events import Event, PortGone, PrinterHalted, PrinterReset, PrinterSilent, Ready, Temperatures
+from farm.link.events import (
+    Busy,
+    Event,
+    PortGone,
+    PrinterHalted,
+    PrinterReset,
+    PrinterSilent,
+    Quarantined,
+    Ready,
+    Said,
+    Temperatures,
+)
 from farm.link.identity import Firmware
+from farm.profiles import find_profile
+from farm.run.comeback import RETURN_TALK_MAX_S
 from farm.worker.heat import UNREACHED_S, HeatWatch
 
 HOT = Temperatures(nozzle_c=205, nozzle_target_c=205, bed_c=60, bed_target_c=60)
@@ -106,3 +120,76 @@ def test_a_hot_printer_in_reach_again_is_left_its_power_when_a_run_goes_on(
     watch.take(Ready(Firmware()), 15, has_run=has_run)
     watch.take(HOT, 16, has_run=has_run)
     assert watch.is_due(20 + UNREACHED_S) is is_due
+
+
+@pytest.mark.parametrize("told", [Busy("processing"), HOT, Temperatures(nozzle_c=150), Said("echo:Probing")])
+@pytest.mark.parametrize("has_run", [True, False])
+def test_a_printer_that_talks_is_left_its_power_though_it_does_not_listen_yet(
+    told: Event, has_run: bool
+) -> None:
+    watch = HeatWatch()
+    watch.suspect(0)
+    for now_s in range(0, 600, 10):
+        watch.take(told, now_s, has_run=has_run)
+        assert not watch.is_due(now_s + 9)
+    assert watch.is_due(590 + UNREACHED_S)
+
+
+def test_a_printer_that_only_ever_talks_loses_its_power_in_the_end() -> None:
+    watch = HeatWatch()
+    watch.suspect(0)
+    for now_s in range(0, int(RETURN_TALK_MAX_S), 10):
+        watch.take(Busy("processing"), now_s, has_run=True)
+        assert not watch.is_due(now_s)
+    assert watch.is_due(RETURN_TALK_MAX_S)
+
+
+@pytest.mark.parametrize("known", [Ready(Firmware()), Quarantined(Firmware(), "not who it was")])
+def test_a_hot_printer_that_nobody_cools_though_it_listens_is_not_saved_by_talking(known: Event) -> None:
+    watch = HeatWatch()
+    watch.suspect(0)
+    watch.take(known, 5, has_run=False)
+    for now_s in range(5, 60, 5):
+        watch.take(HOT, now_s, has_run=False)
+    assert watch.is_due(UNREACHED_S)
+
+
+@pytest.mark.parametrize(
+    "silent", [Temperatures(nozzle_c=150), Temperatures(), Temperatures(nozzle_c=60, bed_c=50)]
+)
+def test_a_report_without_targets_leaves_what_was_feared(silent: Temperatures) -> None:
+    watch = HeatWatch()
+    watch.take(HOT, 0, has_run=False)
+    watch.take(silent, 1, has_run=False)
+    watch.take(PortGone(), 2, has_run=False)
+    assert watch.is_due(2 + UNREACHED_S)
+
+
+@pytest.mark.parametrize(
+    ("nozzle_c", "bed_c", "is_due"), [(0, None, True), (None, 0, True), (0, 0, False), (0, 60, True)]
+)
+def test_each_heater_is_feared_until_it_is_told_to_be_off(
+    nozzle_c: float | None, bed_c: float | None, is_due: bool
+) -> None:
+    watch = HeatWatch()
+    watch.take(HOT, 0, has_run=False)
+    watch.take(Temperatures(nozzle_target_c=nozzle_c, bed_target_c=bed_c), 1, has_run=False)
+    watch.take(PortGone(), 2, has_run=False)
+    assert watch.is_due(2 + UNREACHED_S) is is_due
+
+
+def test_two_reports_of_one_heater_each_tell_of_both() -> None:
+    watch = HeatWatch()
+    watch.suspect(0)
+    watch.take(Temperatures(nozzle_target_c=0), 1, has_run=False)
+    watch.take(Temperatures(bed_target_c=0), 2, has_run=False)
+    assert not watch.is_due(1000)
+
+
+def test_a_printer_without_a_heated_bed_is_not_feared_for_one() -> None:
+    profile = find_profile("marlin-2.1-generic-220")
+    limits = msgspec.structs.replace(profile.limits, bed_max_c=0)
+    watch = HeatWatch.of(msgspec.structs.replace(profile, limits=limits))
+    watch.suspect(0)
+    watch.take(Temperatures(nozzle_c=50, nozzle_target_c=0), 1, has_run=False)
+    assert not watch.is_due(1000)
