@@ -25,7 +25,7 @@ from farm.profiles import Profile
 from farm.run.comeback import Known, Next, Patience
 from farm.run.effects import Drop, Effect, Hold, Interrupt, Report, StopNow, Stream, Submit
 from farm.run.modes import Job
-from farm.run.moves import ASK_PLACE, HEATERS_OFF, leave, park, unpark
+from farm.run.moves import ASK_PLACE, HEATERS_OFF, MODES_AT_START, leave, park, unpark
 from farm.run.stand import RunState, Stand
 from farm.words import RunWord
 
@@ -273,7 +273,7 @@ class PrintRun:
     def _cool(self, now: float) -> list[Effect]:
         self._state = RunState.COOLING
         self._until_s = now + self._profile.cooling.give_up_s
-        return [Report("cooling"), Submit(HEATERS_OFF)]
+        return [Report("cooling"), Submit((*HEATERS_OFF, *MODES_AT_START))]
 
     def _take_temperatures(self, seen: Temperatures) -> list[Effect]:
         if self._state is not RunState.COOLING or seen.bed_c is None or seen.bed_target_c not in (0, None):

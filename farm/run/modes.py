@@ -8,6 +8,8 @@ from typing import Protocol
 import msgspec
 
 _FEED = re.compile(rb"F(\d+(?:\.\d*)?)")
+_MOVES = frozenset({b"G0", b"G1", b"G2", b"G3"})
+_PAIRS = ((b"G90", b"G91"), (b"M82", b"M83"))  # the first of each is how a firmware starts
 
 
 class Job(Protocol):
@@ -19,34 +21,34 @@ class Job(Protocol):
 
 
 class Modes(msgspec.Struct, frozen=True):
-    """Positions absolute or relative, filament absolute or relative, speed in mm/min (None: never set)."""
+    """The last words on how places and filament are read, in the job's order, and the speed, mm/min (None: never set).
 
-    is_absolute: bool = True  # Marlin starts in G90
-    is_e_absolute: bool = True  # and M82
+    The order is what makes them true for every firmware. Marlin 2 and Smoothieware set the filament's mode with G90 and
+    G91 too, Prusa and RepRapFirmware leave it alone, and for Marlin 1.1, Repetier and Klipper filament is relative
+    when either is (sources: farm.sim.motion.EMode). The same words in the same order end in the same modes on each.
+    """
+
+    words: tuple[str, ...] = ("G90", "M82")  # as every firmware starts
     feed_mm_min: float | None = None
 
     def commands(self) -> tuple[str, ...]:
         """What sets them again. The speed is a G1 with nothing but F."""
-        speed = () if self.feed_mm_min is None else (f"G1 F{self.feed_mm_min:g}",)
-        # G90 and G91 also set the filament's mode in Marlin: M82 or M83 must follow
-        return ("G90" if self.is_absolute else "G91", "M82" if self.is_e_absolute else "M83", *speed)
+        return self.words if self.feed_mm_min is None else (*self.words, f"G1 F{self.feed_mm_min:g}")
 
 
 def modes_before(job: Job, line: int) -> Modes:
     """The modes in force when ``line`` is about to be sent; read backwards, so usually a few lines suffice."""
     feed: float | None = None
-    absolute: bool | None = None
-    e_absolute: bool | None = None
+    words: list[str] = []
+    unset = list(_PAIRS)
     for number in range(line - 1, 0, -1):
         command = job.command(number)
         word = command.split(b" ", 1)[0]
-        if word in (b"G90", b"G91"):
-            absolute = word == b"G90" if absolute is None else absolute
-            e_absolute = word == b"G90" if e_absolute is None else e_absolute
-        elif word in (b"M82", b"M83"):
-            e_absolute = word == b"M82" if e_absolute is None else e_absolute
-        elif feed is None and word in (b"G0", b"G1", b"G2", b"G3") and (found := _FEED.search(command)):
+        if pair := next((pair for pair in unset if word in pair), None):
+            unset.remove(pair)
+            words.insert(0, word.decode())
+        elif feed is None and word in _MOVES and (found := _FEED.search(command)):
             feed = float(found.group(1))
-        if feed is not None and absolute is not None and e_absolute is not None:
+        if feed is not None and not unset:
             break
-    return Modes(True if absolute is None else absolute, True if e_absolute is None else e_absolute, feed)
+    return Modes((*(pair[0].decode() for pair in unset), *words), feed)

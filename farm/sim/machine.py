@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
-from farm.sim.motion import PLANNER_BLOCKS, Motion
+from farm.sim.motion import PLANNER_BLOCKS, EMode, Motion
 from farm.sim.thermal import Heater
 
 HOMING_S = 9.0
@@ -69,6 +69,7 @@ class Machine:
     silent: ClassVar[frozenset[str]] = _SILENT  # answered by ok alone
     planner_blocks: ClassVar[int] = PLANNER_BLOCKS
     planner_s: ClassVar[float] = math.inf
+    e_mode: ClassVar[EMode] = EMode.FOLLOWS
     watch_s: ClassVar[tuple[float, float]] = (40.0, 60.0)  # WATCH_TEMP_PERIOD, WATCH_BED_TEMP_PERIOD
     run_out_line: ClassVar[str] = "//action:out_of_filament T0"  # what an empty reel makes it say
     open_c: ClassVar[float] = -15.0  # what a broken sensor wire reads like
@@ -80,7 +81,7 @@ class Machine:
         open_c = self.open_c
         self.nozzle = Heater(rise_c=380.0, tau_s=150.0, watch_s=nozzle_watch_s, max_c=275.0, open_c=open_c)
         self.bed = Heater(rise_c=110.0, tau_s=300.0, watch_s=bed_watch_s, max_c=150.0, open_c=open_c)
-        self.motion = Motion(self.planner_blocks, self.planner_s)
+        self.motion = Motion(self.planner_blocks, self.planner_s, self.e_mode)
         self.capabilities = dict(CAPABILITIES)
         self.report_s = 0.0  # M155 S
         self.busy_s = 2.0  # M113 S
@@ -208,7 +209,7 @@ class Machine:
         if code in {"M104", "M140"} and "S" in words:
             (self.nozzle if code == "M104" else self.bed).set_target(words["S"], self.now)
         elif code in {"G90", "G91"}:
-            self.motion.is_relative = self.motion.is_e_relative = code == "G91"
+            self.motion.set_relative(is_relative=code == "G91")
         elif code in {"M82", "M83"}:
             self.motion.is_e_relative = code == "M83"
         elif code == "G92":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from enum import Enum
 
 PLANNER_BLOCKS = 15  # BLOCK_BUFFER_SIZE 16 of Marlin 2.1, of which one stays empty (planner.h moves_free)
 ACCELERATION_MM_S2 = 1000.0  # DEFAULT_ACCELERATION of common 220 mm printers
@@ -11,12 +12,25 @@ FEED_MAX_MM_S = (300.0, 300.0, 10.0, 60.0)  # DEFAULT_MAX_FEEDRATE of the same: 
 AXES = "XYZE"
 
 
+class EMode(Enum):
+    """What G90 and G91 have to do with the filament's mode, which M82 and M83 set."""
+
+    FOLLOWS = "follows"  # they set it too: Marlin 2 (gcode.h set_relative_mode), Smoothieware (Robot.cpp, cases 90, 91)
+    # they leave it alone: Prusa-Firmware (Marlin_main.cpp, G90, G91), RepRapFirmware (GCodes2.cpp, case 91)
+    STAYS = "stays"
+    # they leave it alone, and G91 makes filament relative while it lasts: Marlin 1.1 (gcode_get_destination),
+    # Repetier-Firmware (Printer.cpp setDestinationStepsFromGCode), Klipper (gcode_move.py cmd_G1)
+    EITHER = "either"
+
+
 class Motion:
     """Position of the queue's end and the blocks on their way; times are the printer's own seconds."""
 
-    def __init__(self, blocks: int = PLANNER_BLOCKS, ahead_s: float = math.inf) -> None:
+    def __init__(
+        self, blocks: int = PLANNER_BLOCKS, ahead_s: float = math.inf, e_mode: EMode = EMode.FOLLOWS
+    ) -> None:
         """There is room for ``blocks``, and for none that would begin later than ``ahead_s`` from now."""
-        self._blocks, self._ahead_s = blocks, ahead_s
+        self._blocks, self._ahead_s, self._e_mode = blocks, ahead_s, e_mode
         self.slowness = 1.0  # each move takes so many times longer
         self.at = [0.0, 0.0, 0.0, 0.0]  # logical position, what M114 tells
         self.extruded_mm = 0.0  # filament really pushed, retractions taken off
@@ -62,10 +76,18 @@ class Motion:
         if seconds > 0:
             self._ends.append(self.idle_at(now) + seconds * self.slowness)
 
+    def set_relative(self, *, is_relative: bool) -> None:
+        """G91, G90."""
+        self.is_relative = is_relative
+        if self._e_mode is EMode.FOLLOWS:
+            self.is_e_relative = is_relative
+
     def _way(self, axis: int, name: str, words: dict[str, float]) -> float:
         if name not in words:
             return 0.0
-        relative = self.is_e_relative if axis == 3 else self.is_relative
+        relative = self.is_relative
+        if axis == 3:
+            relative = self.is_e_relative or (relative and self._e_mode is EMode.EITHER)
         return words[name] if relative else words[name] - self.at[axis]
 
     def _seconds(self, delta: list[float], length_mm: float | None) -> float:

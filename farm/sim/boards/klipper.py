@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from farm.sim.board import Executed, VirtualBoard
 from farm.sim.lines import bare, number_of
 from farm.sim.machine import EXTRUDE_MIN_C, MOVING, Machine, Wait, split_command
+from farm.sim.motion import EMode
 
 PENDING_LINES = 20  # _process_data stops reading
 READ_BYTES = 4096  # os.read
@@ -38,6 +39,7 @@ class KlipperMachine(Machine):
     """What Klipper tells, and which moves it refuses."""
 
     run_out_line = "// action:paused"
+    e_mode = EMode.EITHER
     identity = "FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12.0"
     unknown = '// Unknown command:"{}"'
     silent = frozenset(

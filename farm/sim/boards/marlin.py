@@ -16,6 +16,7 @@ from farm.sim.board import QUEUE_LINES, RX_BYTES, Executed, VirtualBoard
 from farm.sim.lines import bare, checksum, leading_int
 from farm.sim.machine import Machine
 from farm.sim.meatpack import Unpacker
+from farm.sim.motion import EMode
 
 HEEDED = {"M108", "M112", "M410"}
 NO_TIMEOUTS_S = 1.0  # NO_TIMEOUTS 1000, Configuration_adv.h
@@ -171,6 +172,7 @@ class VirtualMarlin(VirtualBoard):
 class OldMachine(Machine):
     """What Marlin 1.1 tells in other words."""
 
+    e_mode = EMode.EITHER
     identity = (
         "FIRMWARE_NAME:Marlin 1.1.9 (Github) SOURCE_CODE_URL:https://github.com/MarlinFirmware/Marlin "
         "PROTOCOL_VERSION:1.0 MACHINE_TYPE:Virtual 220 EXTRUDER_COUNT:1 UUID:cede2a2f-41a2-4748-9b12-c55c62f367ff"

@@ -16,6 +16,7 @@ from farm.sim.board import QUEUE_LINES, RX_BYTES, Executed, VirtualBoard
 from farm.sim.lines import bare, checksum, leading_int
 from farm.sim.machine import Machine, split_command
 from farm.sim.meatpack import Unpacker
+from farm.sim.motion import EMode
 
 RX_TIMEOUT_S = 2.0  # serialTimeoutTimer
 LINE_MAX_BYTES = 96  # MAX_CMD_SIZE
@@ -39,6 +40,7 @@ class PrusaMachine(Machine):
     """What the MK3S tells in other words than Marlin."""
 
     run_out_line = "//action:pause"
+    e_mode = EMode.STAYS
     identity = (
         "FIRMWARE_NAME:Prusa-Firmware 3.14.1+8237_0c9bf5d45 based on Marlin FIRMWARE_URL:"
         "https://github.com/prusa3d/Prusa-Firmware PROTOCOL_VERSION:1.0 MACHINE_TYPE:Prusa i3 MK3S EXTRUDER_COUNT:1 "

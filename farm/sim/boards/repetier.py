@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from farm.sim.board import RX_BYTES, Executed, VirtualBoard
 from farm.sim.lines import bare, checksum, leading_int, number_of
 from farm.sim.machine import Machine, Wait, split_command
+from farm.sim.motion import EMode
 
 AGAIN_S = 0.2  # readFromSerial: no further data for 200 ms
 SKIPPED_BACK = 40  # repeated lines that are skipped
@@ -36,6 +37,7 @@ class RepetierMachine(Machine):
     """What Repetier tells in other words than Marlin."""
 
     run_out_line = "RequestPause:No filament detected!"
+    e_mode = EMode.EITHER
     identity = (
         "FIRMWARE_NAME:Repetier_1.0.4 COMPILED:Nov 22 2026 FIRMWARE_URL:https://github.com/repetier/"
         "Repetier-Firmware/ PROTOCOL_VERSION:1.0 MACHINE_TYPE:Mendel EXTRUDER_COUNT:1 REPETIER_PROTOCOL:3"

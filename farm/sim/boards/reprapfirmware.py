@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from farm.sim.board import Executed, VirtualBoard
 from farm.sim.lines import checksum
 from farm.sim.machine import MOVING, Machine, Wait, split_command
+from farm.sim.motion import EMode
 
 RX_BYTES = 256  # GCodeInputBufferSize; USB is flow controlled
 LINE_MAX_BYTES = 256  # MaxGCodeLength
@@ -54,6 +55,7 @@ class RepRapMachine(Machine):
     """What RepRapFirmware tells in other words than Marlin."""
 
     run_out_line = "Filament error on extruder 0: no filament"
+    e_mode = EMode.STAYS
     identity = (
         "FIRMWARE_NAME: RepRapFirmware for Duet 2 WiFi/Ethernet FIRMWARE_VERSION: 3.5.4 "
         "ELECTRONICS: Duet WiFi 1.02 or later FIRMWARE_DATE: 2024-11-24"

@@ -70,7 +70,7 @@ def test_a_print_heats_prints_cools_and_is_done_when_the_part_may_be_taken_off()
     assert one.note_layer(2) == []
     cooling = one.take(SourceDone(8), 100)
     assert cooling[0] == Report("cooling")
-    assert commands(cooling) == ["M104 S0", "M140 S0", "M107"]
+    assert commands(cooling) == ["M104 S0", "M140 S0", "M107", "G90", "M82"]
     assert one.take(HOT, 101) == []
     assert one.take(COLD, 900) == [Report("done"), Drop()]
     assert one.state is RunState.ENDED
@@ -108,14 +108,14 @@ def test_a_cancel_turns_heaters_off_and_lifts_but_never_plunges():
     assert one.cancel() == [Hold()]
     left = commands(one.take(Held(7), 0))
     assert left[:2] == ["M104 S0", "M140 S0"]
-    assert left[3:6] == ["G91", "G1 Z10 F600", "G90"]
+    assert left[3:] == ["G91", "G1 Z10 F600", "G90", "M82", "M84"]
     assert one.take(Settled(), 0) == [Report("cancelled", None), Drop()]
 
 
 def test_a_cancel_while_heating_ends_the_wait_for_heat():
     one = run()
     assert one.cancel() == [Hold(), Interrupt()]
-    assert commands(one.take(Held(1), 0)) == ["M104 S0", "M140 S0", "M107", "M84"]
+    assert commands(one.take(Held(1), 0)) == ["M104 S0", "M140 S0", "M107", "G90", "M82", "M84"]
 
 
 @pytest.mark.parametrize("step", ["pausing", "asking", "parking", "paused", "unparking"])
@@ -192,15 +192,15 @@ def test_a_pause_that_no_officer_asked_for_says_what_did_it_until_it_goes_on(act
 
 
 def test_the_modes_before_a_line_are_the_last_ones_set():
-    assert modes_before(Job(), 7) == Modes(is_absolute=True, is_e_absolute=True, feed_mm_min=1800)
+    assert modes_before(Job(), 7) == Modes(("G90", "M82"), 1800)
     relative = [b"G91", b"M82", b"G1 X1 F600", b"G90", b"M83", b"G1 X2"]
 
     class Relative:
         def command(self, n: int) -> bytes:
             return relative[n - 1]
 
-    assert modes_before(Relative(), 4) == Modes(is_absolute=False, is_e_absolute=True, feed_mm_min=600)
-    assert modes_before(Relative(), 7) == Modes(is_absolute=True, is_e_absolute=False, feed_mm_min=600)
+    assert modes_before(Relative(), 4) == Modes(("G91", "M82"), 600)
+    assert modes_before(Relative(), 7) == Modes(("G90", "M83"), 600)
     assert modes_before(Relative(), 1) == Modes()
 
 
