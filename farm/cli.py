@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from farm.bench.commands import COMMANDS
+from farm.bench.sentences import known_profile
 from provisioning.commands import CONTEXT, Sentences, config_option, head_option, say_verdict
 from provisioning.config import ConfigRefused, load_node
 
 if TYPE_CHECKING:
+    from farm.profiles import Profile
     from provisioning.config import FarmSection, Node
 
 
@@ -92,11 +95,49 @@ def worker(config: Path, printer: str) -> None:
     run_worker(config, printer)
 
 
+def possible_factor(_context: click.Context, param: click.Parameter, value: float) -> float:
+    """How many times faster than life; a callback of an option, because ``nan`` is within any range of click's.
+
+    Raises:
+        click.BadParameter: not what the simulator can do.
+    """
+    from farm.sim.process import FACTOR_LEAST, FACTOR_MOST
+
+    if not FACTOR_LEAST <= value <= FACTOR_MOST:
+        raise click.BadParameter(
+            f"{value:g} is not between {FACTOR_LEAST:g} and {FACTOR_MOST:.0f}.", param=param
+        )
+    return value
+
+
+def refuse_given(*names: str, without: str) -> None:
+    """Refuse options that were typed, though they mean nothing without another one.
+
+    Raises:
+        click.UsageError: names the first.
+    """
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} needs {without}.")
+
+
 @main.command()
 @config_option
-@click.option("--profile", metavar="ID", help="One printer of this profile by itself, instead of a node's.")
+@click.option(
+    "--profile",
+    metavar="ID",
+    callback=known_profile,
+    help="One printer of this profile by itself, instead of a node's.",
+)
 @click.option("--faults", default="", metavar="NAME=VALUE,...", help="What it has, e.g. drop=0.01,lost_ok=3.")
-@click.option("--speed", default=1.0, show_default=True, help="How many times faster than life it is.")
+@click.option(
+    "--speed",
+    default=1.0,
+    callback=possible_factor,
+    show_default=True,
+    help="How many times faster than life it is.",
+)
 @click.option(
     "--baud", default=0, type=click.IntRange(0, 4_000_000), help="Its line's bits a second; 0: no delay."
 )
@@ -105,20 +146,20 @@ def worker(config: Path, printer: str) -> None:
     "--rx-bytes", default=0, type=click.IntRange(0, 65536), help="Its receive ring; 0: as the profile says."
 )
 def simulate(
-    config: Path, profile: str | None, faults: str, speed: float, baud: int, usb_ms: float, rx_bytes: int
+    config: Path, profile: Profile | None, faults: str, speed: float, baud: int, usb_ms: float, rx_bytes: int
 ) -> None:
     """Virtual printers on pseudo-terminals, for the demo, training and tests; --profile prints the path of one."""
     if profile is None:
+        refuse_given("faults", "speed", "baud", "usb_ms", "rx_bytes", without="--profile")
         from farm.sim.process import run
 
         run(config)
     else:
-        from farm.profiles import find_profile
         from farm.sim.single import BadFaults, Line, run_single
 
         line = Line(baud=baud, usb_ms=usb_ms, rx_bytes=rx_bytes)
         try:
-            run_single(find_profile(profile), faults, speed, line, click.echo)
+            run_single(profile, faults, speed, line, click.echo)
         except BadFaults as error:
             raise click.BadParameter(str(error.detail["why"]), param_hint="--faults") from error
 

@@ -24,6 +24,16 @@ from provisioning.errors import Refused
 from provisioning.linesock import turn
 
 BOTH_WAYS = {"drop": ("drop_out", "drop_in"), "corrupt": ("corrupt_out", "corrupt_in")}
+CHANCES = ("drop_out", "drop_in", "corrupt_out", "corrupt_in")
+SWITCHES = ("baud_mismatch", "silent", "runaway", "sensor_open", "heater_dead")
+COUNTS = frozenset({"rx_bytes", "lost_ok", "doubled_ok", "resend_burst", "resend_no_ok", *SWITCHES})
+COUNT_MOST = 1_000_000.0  # our choice, seconds too: more is never what was meant
+# name -> least and most value; what is not named here goes from 0 to COUNT_MOST
+BOUNDS = {
+    **dict.fromkeys(CHANCES, (0.0, 1.0)),
+    **dict.fromkeys(SWITCHES, (0.0, 1.0)),
+    "rx_bytes": (1.0, 65536.0),
+}
 # happen once: the value says when, seconds on the wall
 LATER = frozenset({"reboot", "run_out", "halt", "vanish", "move"})
 
@@ -38,7 +48,7 @@ def read_faults(text: str) -> dict[str, float]:
     """``drop=0.01,lost_ok=3`` as names of ``FAULTS`` with their values; ``drop`` and ``corrupt`` spoil both ways.
 
     Raises:
-        BadFaults: an unknown name, or no number.
+        BadFaults: an unknown name, no number, or one out of bounds.
     """
     faults: dict[str, float] = {}
     for part in filter(None, (one.strip() for one in text.split(","))):
@@ -49,9 +59,12 @@ def read_faults(text: str) -> dict[str, float]:
         try:
             number = float(value)
         except ValueError as error:
-            raise BadFaults(why=f"{part!r} wants a number, as in {name}=0.01") from error
-        if not number >= 0:
-            raise BadFaults(why=f"{part!r} wants a number from 0")
+            raise BadFaults(why=f"{part!r} wants a number, as in {name}=1") from error
+        least, most = BOUNDS.get(names[0], (0.0, COUNT_MOST))
+        if not least <= number <= most:
+            raise BadFaults(why=f"{part!r} wants a number from {least:g} to {most:g}")
+        if names[0] in COUNTS and number != int(number):
+            raise BadFaults(why=f"{part!r} wants a whole number")
         faults |= dict.fromkeys(names, number)
     return faults
 
