@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from farm.bench.ending import switch_off
 from farm.bench.identify import ask
 from farm.bench.job import Job
 from farm.bench.talk import Talk
-from farm.link.events import Busy, Event, Resent, Settled, SourceDone, Temperatures
+from farm.link.events import Busy, CommandRefused, Event, Resent, Settled, SourceDone, Temperatures
 from farm.profiles import Profile
 from farm.run import Drop, Effect, Hold, Interrupt, PrintRun, Report, RunState, StopNow, Stream, Submit
 from provisioning.errors import Refused
@@ -33,6 +34,7 @@ class Figures(msgspec.Struct):
 
     outcome: str = "cancelled"
     reason: str | None = None
+    are_heaters_off: bool = True  # by the printer's own word; otherwise somebody must switch it off
     lines: int = 0
     of: int = 0
     seconds: float = 0.0
@@ -53,13 +55,26 @@ class Seen(msgspec.Struct, frozen=True):
     layers: int
     left_s: float
     temperatures: Temperatures
+    reason: str | None = None
 
 
 class Streaming:
-    """One job on its way. :meth:`run` returns when it has ended; :meth:`cancel` may be called from a signal handler."""
+    """One job on its way. :meth:`run` returns when it has ended.
 
-    def __init__(self, talk: Talk, profile: Profile, job: Job, show: Callable[[Seen], None]) -> None:
+    :meth:`cancel` and :meth:`resume` may be called from a signal handler.
+    """
+
+    def __init__(
+        self,
+        talk: Talk,
+        profile: Profile,
+        job: Job,
+        show: Callable[[Seen], None],
+        is_resumed: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``show`` is told how it stands, at once when it is paused; ``is_resumed`` is asked while it is."""
         self._talk, self._job, self._show = talk, job, show
+        self._is_resumed = is_resumed
         self._profile = profile
         self._run = PrintRun(profile, job, job.last)
         self.figures = Figures(of=job.last)
@@ -67,12 +82,19 @@ class Streaming:
         self._word = ""
         self._wishes = 0  # how often somebody wanted to cancel
         self._heard = 0
+        self._wants_resume = False
+        self._is_refused = False  # a command of the end was
+        self._last_words: list[Event] = []  # from the event that ended the run on
         self._begun_s = self._begun_cpu_s = self._cpu_s = 0.0
         self._moved_s = self._shown_s = 0.0
 
     def cancel(self) -> None:
         """End it safely: heaters off, head away. Asked again: emergency stop (M112)."""
         self._wishes += 1
+
+    def resume(self) -> None:
+        """Go on after a pause; nothing while it is not paused."""
+        self._wants_resume = self._run.state is RunState.PAUSED
 
     def run(self) -> Figures:
         """Identify, print, end.
@@ -85,6 +107,7 @@ class Streaming:
             return self._measured()
         if answer.difference is not None:
             raise NotThisPrinter(why=answer.difference)
+        self.figures.are_heaters_off = False
         self._begun_s = self._moved_s = self._talk.now_s()
         self._begun_cpu_s = time.process_time()
         self._perform(self._run.begin())
@@ -98,13 +121,32 @@ class Streaming:
             if now_s - self._shown_s >= SHOW_S:
                 self._shown_s = now_s
                 self._show(self._seen())
+        self.figures.are_heaters_off = self._is_safe or self._switch_off()
         self._talk.turn(0.0)  # what is still to be written
         return self._measured()
+
+    @property
+    def _is_safe(self) -> bool:
+        """Whether the run's own end has switched the heaters off: it waits until its commands are done."""
+        return self.figures.outcome in {"done", "cancelled"} and not self._is_refused
+
+    def _switch_off(self) -> bool:
+        """Whether the heaters of a print that failed are off."""
+        self._word = "switching the heaters off"
+        self._show(self._seen())
+        is_stopped = self.figures.reason == "stopped"
+        return switch_off(
+            self._talk, self._last_words, lambda: self._wishes > self._heard, is_stopped=is_stopped
+        )
 
     def _heed(self) -> None:
         while self._heard < min(self._wishes, 2):
             self._heard += 1
             self._perform(self._run.cancel() if self._heard == 1 else self._run.stop())
+        if self._run.state is RunState.PAUSED and (self._wants_resume or self._is_resumed()):
+            self._wants_resume = False
+            self._word = "resuming"
+            self._perform(self._run.resume())
 
     def _take(self, event: Event) -> None:
         now_s = self._talk.now_s()
@@ -116,11 +158,15 @@ class Streaming:
             self._moved_s = now_s
         elif isinstance(event, SourceDone):
             self._count(event.line, now_s)
+        elif isinstance(event, CommandRefused):
+            self._is_refused = self._run.state in {RunState.LEAVING, RunState.COOLING}
         is_off = isinstance(event, Settled) and self._run.state is RunState.COOLING
         self._perform(self._run.take(event, now_s))
         if is_off and self._run.state is RunState.COOLING:  # whoever stands beside it can see it cool
             self._word = "done"
             self._perform(self._run.cancel())
+        if self._run.state is RunState.ENDED:
+            self._last_words.append(event)
 
     def _note_line(self, now_s: float) -> None:
         at = self._talk.link.next_line
@@ -158,6 +204,7 @@ class Streaming:
                 case Report(state=state, reason=reason):
                     self._word = self._word if self._word == "done" else state
                     self.figures.outcome, self.figures.reason = self._word, reason
+                    self._show(self._seen())  # at once: paused it waits for somebody who must know
                 case Drop():
                     pass
 
@@ -165,7 +212,14 @@ class Streaming:
         line, spool = self.figures.lines, self._job.spool
         left_s = spool.seconds_left_at(line)
         return Seen(
-            self._word, line, self._job.last, spool.layer_at(line), spool.layers, left_s, self._temperatures
+            self._word,
+            line,
+            self._job.last,
+            spool.layer_at(line),
+            spool.layers,
+            left_s,
+            self._temperatures,
+            self.figures.reason,
         )
 
     def _measured(self) -> Figures:

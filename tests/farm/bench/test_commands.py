@@ -103,7 +103,7 @@ def test_what_is_no_log_is_refused_with_its_line(tmp_path: Path) -> None:
     log.write_text('{"v":1,"profile":"marlin-2.1-generic-220"}\n{"t":1,"d":"sideways","text":""}\n')
     replayed = run("replay", str(log))
     assert replayed.returncode == 1
-    assert re.search(r"bad_log.*line=2", replayed.stderr)
+    assert re.search(r"^Error: bad\.log is no dialogue that can be read: line 2, ", replayed.stderr)
 
 
 def rows(log: Path) -> list[dict[str, str]]:
@@ -173,7 +173,7 @@ def test_a_file_that_may_not_run_here_never_opens_the_port(tmp_path: Path) -> No
 def test_a_missing_port_is_one_line() -> None:
     done = run("identify", "--port", "/dev/no-such-port", "--profile", "marlin-2.1-generic-220")
     assert done.returncode == 1
-    assert done.stderr == "Error: port_missing port='no-such-port'\n"
+    assert done.stderr == "Error: There is no serial device at /dev/no-such-port.\n"
 
 
 def test_a_printer_that_is_what_its_profile_says_is_identified(lay: Lay) -> None:
@@ -191,11 +191,67 @@ def test_a_printer_that_is_not_is_told_by_a_sentence(lay: Lay) -> None:
     assert sentences(answer, profile)[-1].startswith("The firmware calls itself 'Marlin 2.1")
 
 
-@pytest.mark.parametrize("faults", ["dorp=1", "drop=often", "drop=-1", "drop"])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        "dorp=1",
+        "drop=often",
+        "drop=-1",
+        "drop",
+        "drop=2",
+        "drop=inf",
+        "halt=inf",
+        "slow=nan",
+        "rx_bytes=0",
+        "lost_ok=0.5",
+    ],
+)
 def test_a_fault_that_does_not_exist_is_one_sentence(faults: str) -> None:
     done = run("simulate", "--profile", "marlin-2.1-generic-220", "--faults", faults)
     assert done.returncode == 2
     assert len(done.stderr.split("Error: ")[1].splitlines()) == 1
+
+
+@pytest.mark.parametrize("speed", ["-1", "nan", "0", "inf", "1e9"])
+def test_a_speed_that_no_printer_has_is_one_sentence(speed: str) -> None:
+    done = run("simulate", "--profile", PROFILE, "--speed", speed)
+    assert done.returncode == 2
+    assert len(done.stderr.split("Error: ")[1].splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--faults", "drop=0.1"),
+        ("--speed", "2"),
+        ("--baud", "115200"),
+        ("--usb-ms", "1"),
+        ("--rx-bytes", "99"),
+    ],
+    ids=lambda option: option[0],
+)
+def test_what_is_for_one_printer_is_refused_without_its_profile(option: tuple[str, str]) -> None:
+    done = run("simulate", *option)
+    assert done.returncode == 2
+    assert f"{option[0]} needs --profile" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("identify", "--port", "nope"), ("stream", "/dev/null", "--port", "nope"), ("simulate",)],
+    ids=lambda words: words[0],
+)
+def test_a_profile_that_does_not_exist_names_those_that_do(words: tuple[str, ...]) -> None:
+    done = run(*words, "--profile", "no-such-printer")
+    assert done.returncode == 2
+    assert "there is no profile no-such-printer; there are generic-cautious, klipper-" in done.stderr
+
+
+def test_what_is_no_serial_device_is_told_from_what_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "a-file"
+    file.touch()
+    done = run("identify", "--port", str(file))
+    assert (done.returncode, done.stderr) == (1, f"Error: {file} is no serial device.\n")
 
 
 @pytest.mark.parametrize(
