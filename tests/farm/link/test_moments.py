@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.link import frame
+from farm.link.dialects.repetier import FAR_LINES
 from farm.link.events import (
     Busy,
     Found,
@@ -17,13 +18,25 @@ from farm.link.events import (
     Settled,
     Temperatures,
 )
+from farm.link.framing import checked
+from farm.link.identity import Firmware
 from farm.link.inquiry import ASK_ALL_S
 from farm.link.link import STOP_S
 from farm.link.speaking import BANNER_S, PACKING_S, SETTLE_S, SYNC_TRIES
 from farm.link.tracks import CONTROL_FIRST, Commands
+from farm.profiles import find_profile
 from tests.farm.link.by_hand import LINK, MOVES, NAME, QUESTION, QUIET_S, SYNC, Hand, answer, marlin, refusal
 
 REPORT = " T:20.0 /0.0 B:20.0 /0.0 @:0 B@:0"
+
+
+def test_a_link_that_was_never_opened_is_deaf_and_dumb() -> None:
+    hand = Hand()
+    hand.link.stop(0.0)
+    assert (hand.link.deadline, hand.link.is_ready, hand.link.firmware) == (None, False, Firmware())
+    assert hand.out() == b""
+    assert hand.say("ok", "start") == []
+    assert hand.link.receive_data(b"", 0.0) == []
 
 
 # --- the first words --------------------------------------------------------------------------------------------------
@@ -287,6 +300,13 @@ def test_who_takes_over_a_print_still_shows_what_the_firmware_was_called() -> No
     assert hand.out() == QUESTION
     assert hand.say(*answer(9))[1:] == [Found(9)]
     assert hand.out() == SYNC + QUESTION
+
+
+def test_a_takeover_asks_with_a_number_far_from_where_the_print_may_be() -> None:
+    hand = Hand(find_profile("repetier-1.0-generic-200"))  # which compares numbers modulo 65536
+    hand.link.adopt(Commands(1, MOVES), 150, 0.0)
+    hand.wait()
+    assert hand.out().endswith(checked("M114") + frame(151 + FAR_LINES, "M105"))
 
 
 def test_a_command_is_sent_and_settled_when_the_firmware_says_so_by_its_number() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from farm.link import frame
 from farm.link.events import PrinterReset, Resent, Said, SourceDone
-from farm.link.framing import checked
+from farm.link.framing import OKS, checked
 from farm.link.hearing import DRAIN_S, NUMBERED_OKS, REFUSED_S, STRIKES
 from farm.link.speaking import SETTLE_S
 from farm.link.window import WIDEN_LINES
@@ -48,6 +48,14 @@ def test_oks_beyond_what_was_sent_count_for_nothing() -> None:
     hand = Hand().ready()
     hand.printing()
     hand.say(*["ok"] * 9)
+    assert hand.link.acked_line == 3
+
+
+@pytest.mark.parametrize("count", [len(OKS) - 1, len(OKS), 1000])
+def test_no_number_of_oks_is_too_many_for_one_read(count: int) -> None:
+    hand = Hand().ready()
+    hand.printing()
+    assert hand.say(*["ok"] * count) == []
     assert hand.link.acked_line == 3
 
 
