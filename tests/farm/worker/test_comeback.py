@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.gcode.spool import SpoolFile
-from tests.farm.worker.floor_kit import LONG_FILAMENT_MM, Floor, digest_of
+from tests.farm.worker.floor_kit import LONG, LONG_FILAMENT_MM, Floor, digest_of
 from tests.support import wait_until
 
 LINE_FILE = Path("run") / "worker-printer-1.line"
@@ -177,6 +177,40 @@ def test_a_board_that_restarted_meanwhile_ends_the_run(floor: Floor) -> None:
     floor.bench.say(t="fault", printer="printer-1", name="reboot", value=1)
     floor.start_worker()
     assert floor.desk.until(t="run", state="failed")["reason"] == "printer_reset"
+
+
+def test_a_stand_that_the_card_did_not_take_never_repeats_the_print(floor: Floor) -> None:
+    floor.print_long().close()
+    floor.reach(100)
+    fresh = floor.base / "state" / "worker-printer-1.new"
+    fresh.mkdir()  # the card takes no file any more
+    floor.desk.say(t="pause")
+    floor.desk.until(t="run", state="paused")
+    floor.kill_worker()
+    fresh.rmdir()
+    floor.start_worker()
+    assert floor.desk.until(t="run", state="failed")["reason"] == "line_in_doubt"
+
+
+def test_a_printer_whose_own_profile_wants_an_officers_word_is_not_a_stranger_to_the_next_worker(
+    run_dir: Path,
+) -> None:
+    floor = Floor(run_dir, "generic-cautious")
+    try:
+        floor.go_live(60)
+        floor.desk.say(t="accept", firmware=floor.desk.until(t="printer", state="quarantined")["firmware"])
+        floor.desk.until(t="printer", state="idle")
+        floor.lease(lines=LONG).close()
+        floor.desk.until(t="run", state="printing")
+        floor.reach(50)
+        floor.kill_and_return()
+        assert floor.desk.until(t="run", state="paused")["reason"] == "worker_restarted"
+        floor.desk.say(t="resume")
+        floor.bench.say(t="speed", factor=1000)
+        floor.desk.until(t="run", state="done")
+        assert floor.show()["e_mm"] == pytest.approx(LONG_FILAMENT_MM, abs=0.02)
+    finally:
+        floor.close()
 
 
 def test_a_spool_file_that_is_gone_ends_the_run_and_leaves_a_cold_printer(floor: Floor) -> None:

@@ -73,6 +73,18 @@ def test_a_clock_that_went_back_makes_the_age_unknown(path: Path, now_s: float, 
     assert (note.line, note.age_s) == (5, math.inf)
 
 
+def test_a_note_beside_a_stand_that_the_card_did_not_take_has_no_age(path: Path) -> None:
+    LineJournal(path).note(RUN, 306, 105.0, 1005.0, is_ageless=True)
+    assert read(path) == LineNote(306, math.inf)
+
+
+def test_what_is_forgotten_is_due_at_once(path: Path) -> None:
+    journal = noted(path, 5)
+    assert not journal.is_due(100.1)
+    journal.forget()
+    assert journal.is_due(100.1)
+
+
 def test_it_is_written_once_a_second_and_never_grows(path: Path) -> None:
     journal = noted(path, *range(50))
     assert not journal.is_due(149.0 + NOTE_S / 2)
