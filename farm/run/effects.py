@@ -28,7 +28,12 @@ class Submit(_Asked, frozen=True):
 
 
 class Interrupt(_Asked, frozen=True):
-    """End a wait for heat (M108), so that a hold is reached at once."""
+    """End the wait for heat that is on (M108), so that a hold is reached at once; a later wait needs another.
+
+    Prusa, Smoothieware, RepRapFirmware and Klipper have no M108 that would be heard during a wait: they heat to the end
+    of it first, and the hold is reached then. Marlin without EMERGENCY_PARSER hears it only while its command queue
+    has room to read (queue.cpp get_serial_commands), which the lines in flight and an earlier M108 may have taken.
+    """
 
 
 class StopNow(_Asked, frozen=True):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from farm.link.events import (
+    Busy,
     ColdExtrusion,
     CommandRefused,
     Event,
@@ -40,8 +43,16 @@ LOST: dict[type[Event], str] = {
 SPOILED: dict[type[Event], str] = {ColdExtrusion: "cold_extrusion", CommandRefused: "command_refused"}
 # a hot nozzle over a part, waiting for nobody: like Marlin's own HOTEND_IDLE_TIMEOUT, but ours
 PAUSE_MAX_S = 1800.0
-# what of //action: pauses a print (Marlin feature/host_actions.cpp), and the reason that is told
-PAUSE_ACTIONS = {"pause": "at_printer", "out_of_filament": "out_of_filament"}
+# what of //action: pauses a print (Marlin feature/host_actions.cpp; ``paused`` is M600's and Klipper's pause_resume.py
+# once the printer has paused by itself), and the reason that is told; ``cancel`` is both firmwares' word
+PAUSE_ACTIONS = {
+    "pause": "at_printer",
+    "paused": "at_printer",
+    "out_of_filament": "out_of_filament",
+    "filament_runout": "out_of_filament",
+}
+# a cancel in a heat-up ends the waits that follow too: two of the reports that Marlin makes each second while it waits
+INTERRUPT_AGAIN_S = 2.0
 RESTARTED = "worker_restarted"
 
 
@@ -59,6 +70,8 @@ class PrintRun:
         self._seen: Position | None = None  # where the head said that it is
         self._wants_cancel = ""  # the reason, while a hold is awaited
         self._pause_reason: str | None = None
+        self._is_pause_wished = False  # while it heats
+        self._again_s = inf  # when a heat-up wait that is still on is ended once more
         self._until_s: float | None = None  # when a pause or the cooling has lasted too long
         self._known: Known | None = None  # returning: what its dead worker had written down
         self._patience: Patience | None = None  # returning: how long it waits for its printer
@@ -99,14 +112,17 @@ class PrintRun:
         return [Report("started"), Report("heating"), Stream(1)]
 
     def pause(self, reason: str | None = None) -> list[Effect]:
-        """Park and keep the heaters; nothing while it is not printing. ``reason``: what did it, when no officer did."""
+        """Park and keep the heaters, once it prints. ``reason``: what did it, when no officer did."""
+        if self._state is RunState.HEATING:
+            self._is_pause_wished, self._pause_reason = True, reason
         if self._state is not RunState.PRINTING:
             return []
         self._state, self._pause_reason = RunState.PAUSING, reason
         return [Hold()]
 
     def resume(self) -> list[Effect]:
-        """Go on where the pause was; nothing while it is not paused."""
+        """Go on where the pause was, or take a wish for one back; nothing while it is not paused."""
+        self._is_pause_wished = False
         if self._state is not RunState.PAUSED:
             return []
         assert self._at is not None, "paused without a place to return to"
@@ -122,7 +138,7 @@ class PrintRun:
         self._wants_cancel = reason or "cancelled"
         if self._state in (RunState.HEATING, RunState.PRINTING):
             was_heating = self._state is RunState.HEATING
-            self._state = RunState.PAUSING
+            self._state, self._again_s = RunState.PAUSING, -inf if was_heating else inf
             return [Hold(), *([Interrupt()] if was_heating else [])]
         if self._state is RunState.PAUSED:
             return self._leave()
@@ -130,9 +146,7 @@ class PrintRun:
 
     def stop(self) -> list[Effect]:
         """Emergency: everything off now."""
-        if self._state is RunState.ENDED:
-            return []
-        return [StopNow(), *self._end("failed", "stopped")]
+        return [] if self._state is RunState.ENDED else [StopNow(), *self._end("failed", "stopped")]
 
     def lose_power(self) -> list[Effect]:
         """The cell has tripped: there is nobody left to talk to."""
@@ -195,7 +209,16 @@ class PrintRun:
             return self._take_held(event)
         if isinstance(event, Settled):
             return self._take_settled(now)
+        if self._state is RunState.PAUSING and isinstance(event, Busy | Temperatures):
+            return self._end_wait(now)
         return self._take_report(event)
+
+    def _end_wait(self, now: float) -> list[Effect]:
+        """The job's next wait for heat may have begun since the last one was ended."""
+        if now < self._again_s:
+            return []
+        is_first, self._again_s = self._again_s == -inf, now + INTERRUPT_AGAIN_S
+        return [] if is_first else [Interrupt()]
 
     def _take_report(self, event: Event) -> list[Effect]:
         if isinstance(event, Position):
@@ -204,15 +227,15 @@ class PrintRun:
             return self._take_temperatures(event)
         elif reason := SPOILED.get(type(event)):
             return self.cancel(reason)
-        elif isinstance(event, HostAction) and event.name in PAUSE_ACTIONS:
-            return self.pause(PAUSE_ACTIONS[event.name])
+        elif isinstance(event, HostAction) and (event.name in PAUSE_ACTIONS or event.name == "cancel"):
+            return self.cancel() if event.name == "cancel" else self.pause(PAUSE_ACTIONS[event.name])
         return []
 
     def note_layer(self, layer: int) -> list[Effect]:
         """The job has reached ``layer`` (0: before the first): from the first on, it prints."""
         if self._state is RunState.HEATING and layer >= 1:
             self._state = RunState.PRINTING
-            return [Report("printing")]
+            return [Report("printing"), *(self.pause(self._pause_reason) if self._is_pause_wished else [])]
         return []
 
     def handle_timeout(self, now: float) -> list[Effect]:
@@ -251,9 +274,8 @@ class PrintRun:
             self._state = RunState.PRINTING
             return [Report("printing"), Stream(self._next)]
         if self._state is RunState.LEAVING:
-            if self._wants_cancel == "cancelled":
-                return self._end("cancelled")
-            return self._end("failed", self._wants_cancel)
+            is_wish = self._wants_cancel == "cancelled"
+            return self._end("cancelled") if is_wish else self._end("failed", self._wants_cancel)
         return []
 
     def _take_parking(self, now: float) -> list[Effect]:

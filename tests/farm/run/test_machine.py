@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.link.events import (
+    Busy,
     ColdExtrusion,
     Event,
     Held,
@@ -20,7 +21,7 @@ from farm.link.events import (
 )
 from farm.profiles import find_profile
 from farm.run import Drop, Effect, Hold, Interrupt, PrintRun, Report, RunState, StopNow, Stream, Submit
-from farm.run.machine import PAUSE_MAX_S
+from farm.run.machine import INTERRUPT_AGAIN_S, PAUSE_MAX_S
 from farm.run.modes import Modes, modes_before
 
 PROFILE = find_profile("marlin-2.1-generic-220")
@@ -173,7 +174,13 @@ def test_a_printer_that_runs_out_of_filament_is_paused():
 
 
 @pytest.mark.parametrize(
-    ("action", "reason"), [("out_of_filament", "out_of_filament"), ("pause", "at_printer")]
+    ("action", "reason"),
+    [
+        ("out_of_filament", "out_of_filament"),
+        ("filament_runout", "out_of_filament"),
+        ("pause", "at_printer"),
+        ("paused", "at_printer"),
+    ],
 )
 def test_a_pause_that_no_officer_asked_for_says_what_did_it_until_it_goes_on(action, reason):
     one = printing()
@@ -274,3 +281,46 @@ def test_a_resumed_print_is_not_counted_as_paused_any_more():
     one = paused()
     one.resume()
     assert one.deadline is None
+
+
+def test_a_cancel_at_the_printer_is_a_cancel():
+    one = printing()
+    assert one.take(HostAction("cancel"), 0) == [Hold()]
+    assert "M104 S0" in commands(one.take(Held(5), 0))
+    assert one.take(Settled(), 0) == [Report("cancelled", None), Drop()]
+
+
+def test_a_pause_that_is_wished_while_it_heats_is_made_when_it_prints():
+    one = run()
+    assert one.pause() == []
+    assert one.note_layer(1) == [Report("printing"), Hold()]
+    one = run()
+    assert one.take(HostAction("filament_runout"), 0) == []
+    assert one.note_layer(1) == [Report("printing"), Hold()]
+
+
+def test_a_pause_that_is_wished_while_it_heats_can_be_taken_back():
+    one = run()
+    one.pause()
+    assert one.resume() == []
+    assert one.note_layer(1) == [Report("printing")]
+    one = run()
+    one.pause()
+    assert one.cancel() == [Hold(), Interrupt()]
+    assert one.note_layer(1) == []
+
+
+def test_a_cancel_ends_each_wait_for_heat_that_follows_but_not_at_each_word():
+    one = run()
+    one.cancel()
+    asked = [one.take(HOT, second / 10) + one.take(Busy("heating"), second / 10) for second in range(100)]
+    assert sum(len(effects) for effects in asked) == 10 / INTERRUPT_AGAIN_S - 1
+    assert commands(one.take(Held(1), 11))[:2] == ["M104 S0", "M140 S0"]
+    assert one.take(HOT, 20) == []
+
+
+def test_a_pause_and_a_cancel_of_a_print_interrupt_nothing():
+    for act in (PrintRun.pause, PrintRun.cancel):
+        one = printing()
+        act(one)
+        assert one.take(HOT, 5) == one.take(Busy("processing"), 9) == []

@@ -10,7 +10,7 @@ from farm.link.tracks import Commands
 from farm.profiles import PROFILES_DIR, Profile, find_profile
 from farm.run import Drop, Effect, Hold, Interrupt, PrintRun, Report, RunState, StopNow, Stream, Submit
 from farm.sim.board import VirtualBoard
-from farm.sim.boards import board_for
+from farm.sim.boards import board_for, board_of
 from farm.sim.dialogue import Dialogue
 
 IDS = sorted(path.stem for path in PROFILES_DIR.glob("*.toml"))
@@ -37,8 +37,10 @@ class Job(Commands):
 class Floor:
     """A run, its link and its board; the run's effects are performed at once."""
 
-    def __init__(self, profile: Profile, commands: tuple[str, ...]) -> None:
-        self.talk: Dialogue[Link, VirtualBoard] = Dialogue(Link(profile), board_for(profile))
+    def __init__(
+        self, profile: Profile, commands: tuple[str, ...], board: VirtualBoard | None = None
+    ) -> None:
+        self.talk: Dialogue[Link, VirtualBoard] = Dialogue(Link(profile), board or board_for(profile))
         self.talk.open()
         assert self.talk.run(lambda: self.talk.has(Ready), 120)
         self.job = Job(1, commands)
@@ -146,3 +148,14 @@ def test_a_printer_is_left_with_absolute_places_and_absolute_filament(profile_id
         assert floor.talk.run(lambda: floor.talk.count(Settled) > settled, LIMIT_S)
     motion = floor.talk.printer.machine.motion
     assert (motion.is_relative, motion.is_e_relative) == (False, False)
+
+
+def test_a_cancel_before_two_waits_for_heat_waits_for_neither_where_m108_is_heard_at_once() -> None:
+    profile = find_profile("marlin-2.1-generic-220")
+    board = board_of("marlin", rx_bytes=128, queue_lines=4, emergency_parser=True)
+    floor = Floor(profile, ("M190 S100", "M109 S230", *JOBS["M82"]), board)
+    assert floor.talk.run(lambda: floor.talk.printer.machine.is_heat_waiting, 60)
+    begun_s = floor.talk.now
+    floor.perform(floor.printing.cancel())
+    floor.until(RunState.ENDED)
+    assert floor.talk.now - begun_s < 60  # of the printer's own time; heated to the end it takes six minutes
