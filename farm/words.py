@@ -38,7 +38,9 @@ class PrinterReport(Word, frozen=True, tag="printer"):
     reason: str | None = None
     dialect: str = ""
     window: int = 0  # lines in flight, now
-    is_stop_immediate: bool = False  # M112 acts at once, even with a full queue; else the cell's power is the stop
+    is_stop_immediate: bool = (
+        False  # M112 acts at once, even with a full queue; else the cell's power is the stop
+    )
 
 
 class PrinterSays(Word, frozen=True, tag="printer_says"):

@@ -22,6 +22,11 @@ _ARCS = frozenset({"G2", "G3"})
 
 Point = tuple[float, float, float]
 
+# what G90 and G91 do to E: set it too (Marlin 2 gcode.h set_relative_mode; Smoothieware Extruder.cpp), or make it
+# relative together with M83 (Repetier gcode.cpp; Klipper gcode_move.py); elsewhere they leave it alone
+SETS_E_TOO = frozenset({"marlin", "smoothieware"})
+EITHER_IS_RELATIVE = frozenset({"repetier", "klipper"})
+
 
 class Arc(msgspec.Struct, frozen=True, gc=False):
     """Centre and radius in mm, start angle and signed sweep in radians (positive = counter-clockwise, G3)."""
@@ -157,7 +162,7 @@ class Motion:
         return fed * self._flow
 
     def _is_e_relative(self) -> bool:
-        if self._limits.dialect == "repetier":  # gcode.cpp: either mode makes E relative
+        if self._limits.dialect in EITHER_IS_RELATIVE:
             return self._e_relative or self._relative
         return self._e_relative
 
@@ -216,7 +221,7 @@ class Motion:
 
     def _mode(self, line: Line) -> None:
         self._relative = line.command == "G91"
-        if self._limits.dialect == "marlin":  # gcode.h set_relative_mode writes the E bit as well
+        if self._limits.dialect in SETS_E_TOO:
             self._e_relative = self._relative
 
     def _e_mode(self, line: Line) -> None:

@@ -200,6 +200,7 @@ def test_nothing_extrudes_cold(text, code):
 def test_g91_leaves_e_alone_where_the_firmware_does():
     text = HOT + "G1 E5\nM104 S0\nG91\nG1 E1"
     assert code_of(text, PrinterLimits(dialect="marlin")) == "cold_extrusion"
+    assert code_of(text, PrinterLimits(dialect="smoothieware")) == "cold_extrusion"
     assert code_of(text, PrinterLimits(dialect="prusa")) is None
 
 
