@@ -16,7 +16,7 @@ from farm.link.tracks import (
     Track,
     check_command,
 )
-from farm.link.window import DOUBT_LINES, TRIALS, WIDEN_LINES, Window
+from farm.link.window import DOUBT_LINES, MEND_LINES, TRIALS, WIDEN_LINES, Window
 
 MOVES = tuple(f"G1 X{n}" for n in range(1, 201))
 WIDE = Window(64, 65536)
@@ -319,6 +319,26 @@ def test_a_narrower_width_is_tried_as_often_as_the_one_before() -> None:
     assert widest(window) == 3
     trouble(window, 0)
     assert widest(window) == 2
+
+
+def test_a_width_that_was_given_up_is_tried_again_after_a_long_time_without_trouble() -> None:
+    window = Window(3, 128)
+    for _ in range(TRIALS):
+        trouble(window, 10 * WIDEN_LINES)
+    for _ in range(MEND_LINES - 1):
+        window.note_taken(1)
+    assert window.limit == 2
+    window.note_taken(1)
+    assert window.limit == 3
+    assert window.is_whole
+
+
+def test_no_time_without_trouble_makes_a_window_wider_than_it_was() -> None:
+    window = Window(3, 128)
+    for _ in range(10):
+        window.note_taken(MEND_LINES)
+    assert window.limit == 3
+    assert window.is_whole
 
 
 def widest(window: Window) -> int:
