@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from farm.link import frame
-from farm.link.events import PrinterReset, Resent, Said, SourceDone
+from farm.link.events import Position, PrinterReset, Resent, Said, SourceDone
 from farm.link.framing import OKS, checked
 from farm.link.hearing import DRAIN_S, NUMBERED_OKS, REFUSED_S, STRIKES
 from farm.link.speaking import SETTLE_S
 from farm.link.window import WIDEN_LINES
 from tests.farm.link.by_hand import FENCE, LINK, MOVES, QUESTION, QUIET_S, Hand, answer, marlin, refusal
-from tests.farm.link.dialects.kit import Case, printing
+from tests.farm.link.dialects.kit import Case, printing, ready
 
 
 def line(n: int) -> bytes:
@@ -295,3 +295,26 @@ def test_where_an_ok_means_received_a_refusal_means_the_same_and_the_asking_is_e
     ]
     assert link.acked_line == following - 1
     assert link.data_to_send(now).startswith(b"\n" + checked("M105") + b"N%d " % following)
+
+
+def test_where_every_ok_of_a_line_is_numbered_a_bare_one_acknowledges_none() -> None:
+    bench = printing(Case("repetier-1.0-generic-200", 4, is_timed=False), after=20)
+    acked = bench.link.acked_line
+    assert acked is not None
+    bench.link.receive_data(b"ok\r\n", bench.talk.now)
+    assert bench.link.acked_line == acked
+    bench.link.receive_data(f"ok {acked + 1}\r\n".encode(), bench.talk.now)
+    assert bench.link.acked_line == acked + 1
+
+
+def test_where_a_position_is_the_acknowledgement_it_acknowledges() -> None:
+    bench = ready(Case("smoothieware-2021-generic-300", 4, is_timed=False))
+    bench.talk.run(lambda: False, 5)
+    link, now = bench.link, bench.talk.now
+    link.submit("M114")
+    assert b"M114" in link.data_to_send(now)
+    assert link.data_to_send(now) == b""
+    assert link.receive_data(b"ok C: X:1.0000 Y:2.0000 Z:3.0000 E:4.0000\n", now) == [
+        Position(1.0, 2.0, 3.0, 4.0)
+    ]
+    assert link.data_to_send(now) == bench.dialect.question(0)
