@@ -77,7 +77,7 @@ class Packing:
         """``out`` as it goes on the wire."""
         return pack(out) if self.is_on and out else out
 
-    def end(self, out: bytes = b"") -> bytes:
+    def end(self, out: bytes) -> bytes:
         """The order to end it, followed by ``out`` as it is; only ``out`` when it cannot be on."""
         self.is_on = False
         return OFF + out if self._may_be_on else out

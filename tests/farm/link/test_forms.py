@@ -57,6 +57,10 @@ def test_a_line_ends_with_cr_or_lf_or_both(end: bytes) -> None:
     assert lines.is_between
 
 
+def test_a_line_may_be_one_character_and_an_empty_one_is_none() -> None:
+    assert Lines().feed(b"?\n\n\r\n") == ["?"]
+
+
 def test_bytes_that_are_no_text_are_replaced() -> None:
     assert Lines().feed(b"\xc2\x80ok\xff\n") == ["\x80ok\ufffd"]
 
