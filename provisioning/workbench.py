@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 
 OLDEST = (3, 11)
+OURS = ("kiosk", "farm", "provisioning")
+WORKERS_LIBRARIES = ("msgspec", "serial")
 LOCKS = {
     "run": ("requirements.lock", "requirements-build.lock"),
     "dev": ("requirements-dev.lock", "requirements-build.lock"),
@@ -151,10 +153,29 @@ def make(top: Path, kind: str) -> None:
     pip(top, "install", "--no-deps", "--require-hashes", "--no-compile", *wanted, total=total)
     say("putting passage's own commands in place")
     pip(top, "install", "--no-deps", "--no-build-isolation", "--no-index", "-q", "-e", ".")
+    compile_ahead(top)
     (home / "made-from").write_text(fingerprint(top, kind))
     say(f"ready: .venv holds {total} libraries ({time.monotonic() - started:.0f} s)")
     if sys.stdout.isatty():
         sys.stdout.write("\n")
+
+
+def compile_ahead(top: Path) -> None:
+    """Write bytecode for our packages and what a printer's worker holds, as a package's installation does.
+
+    A process that compiles its own source keeps about 1 MB of heap from it (16 workers: 10.2 MiB PSS each instead of
+    9.3), and where PYTHONDONTWRITEBYTECODE is set each start compiles anew. A file that cannot be compiled is left.
+    """
+    python = str(top / ".venv" / "bin" / "python")
+    where = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=False,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    folders = [top / name for name in OURS] + [Path(where) / name for name in WORKERS_LIBRARIES]
+    there = [str(folder) for folder in folders if folder.is_dir()]
+    subprocess.run([python, "-m", "compileall", "-q", *there], cwd=top, check=False, capture_output=True)
 
 
 def _is_at_home(home: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,16 @@ def test_progress_counts_the_libraries_of_a_lock() -> None:
     assert (
         workbench.count_pinned("# flask==1\nflask==3 \\\n    --hash=sha256:00\nclick==8 ; a == 'b' \\\n") == 2
     )
+
+
+def test_our_packages_are_compiled_ahead_even_where_python_writes_no_bytecode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "farm").mkdir()
+    (tmp_path / "farm" / "good.py").write_text("x = 1\n")
+    (tmp_path / "farm" / "bad.py").write_text("x =\n")
+    workbench.compile_ahead(tmp_path)
+    assert [path.name.split(".")[0] for path in (tmp_path / "farm").rglob("*.pyc")] == ["good"]
