@@ -9,6 +9,7 @@ from farm.link.events import Position, PrinterReset, Resent, Said, SourceDone
 from farm.link.framing import OKS, checked
 from farm.link.hearing import DRAIN_S, NUMBERED_OKS, REFUSED_S, STRIKES
 from farm.link.speaking import SETTLE_S
+from farm.link.tracks import Commands
 from farm.link.window import WIDEN_LINES
 from tests.farm.link.by_hand import FENCE, LINK, MOVES, QUESTION, QUIET_S, Hand, answer, marlin, refusal
 from tests.farm.link.dialects.kit import Case, printing, ready
@@ -298,13 +299,20 @@ def test_where_an_ok_means_received_a_refusal_means_the_same_and_the_asking_is_e
 
 
 def test_where_every_ok_of_a_line_is_numbered_a_bare_one_acknowledges_none() -> None:
-    bench = printing(Case("repetier-1.0-generic-200", 4, is_timed=False), after=20)
-    acked = bench.link.acked_line
-    assert acked is not None
-    bench.link.receive_data(b"ok\r\n", bench.talk.now)
-    assert bench.link.acked_line == acked
-    bench.link.receive_data(f"ok {acked + 1}\r\n".encode(), bench.talk.now)
-    assert bench.link.acked_line == acked + 1
+    bench = ready(Case("repetier-1.0-generic-200", 4, is_timed=False))
+    bench.talk.run(lambda: False, 5)
+    link, now = bench.link, bench.talk.now
+    link.stream(Commands(1, MOVES), 1)
+    while b"\nN1 " not in (out := link.data_to_send(now)):
+        assert now < 60
+        now += 0.1
+        bench.board.receive(out, now)
+        if said := bench.board.data_to_send():
+            link.receive_data(said, now)
+    link.receive_data(b"ok\r\n", now)
+    assert link.acked_line == 0
+    link.receive_data(b"ok 1\r\n", now)
+    assert link.acked_line == 1
 
 
 def test_where_a_position_is_the_acknowledgement_it_acknowledges() -> None:
