@@ -316,6 +316,10 @@ def test_lines_of_which_nobody_can_say_whether_they_were_taken_end_the_print(
     assert hand.link.next_line is None
     assert not hand.link.is_ready
     assert hand.link.firmware.name == "RepRapFirmware for Duet 2"
+    hand.out()
+    hand.say("hm")
+    assert hand.wait() == []
+    assert hand.out() == b"\nM105\n"  # it is to be known again
 
 
 @pytest.mark.parametrize(
