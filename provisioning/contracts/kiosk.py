@@ -6,7 +6,8 @@ import msgspec
 
 from provisioning.contracts.base import Answer, Contract
 
-CredentialKind = Literal["badge", "stick"]
+CredentialKind = Literal["badge", "stick", "key"]  # the ladder of proofs, practice.md 2.6: levels 0, 1, 2
+Factor = Literal["pin", "pictures"]  # what a person knows: a number, or three of twelve pictures in order
 EndReason = Literal["stop", "badge_gone", "idle", "taken_over", "hub", "restart"]
 RequestState = Literal[
     "waiting",  # in the kiosk's outbox, not yet at the hub
@@ -28,16 +29,61 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A piece of a contract."""
 
 
-class SignIn(Contract, frozen=True, kw_only=True):
-    """Call: a credential and a PIN at one kiosk. Answered by :class:`Lease`, or refused.
+class WhoComes(Contract, frozen=True, kw_only=True):
+    """Call: this was put on the reader; what shall the screen ask? Answered by :class:`Welcome`.
 
-    Codes: ``badge_unknown badge_blocked pin_wrong pin_locked session_elsewhere``.
+    A credential that nobody carries is welcomed like any other, so that nobody learns which numbers exist.
+    Codes: ``badge_blocked badge_expired badge_found stick_copied stick_foreign``.
     """
 
     kiosk_id: str
     credential: CredentialKind
-    uid: str
-    pin: str
+    uid: str = ""  # badge number or stick id; a key names itself only by signing
+    ticket: bytes = b""  # the newest ticket on a stick
+
+
+class Welcome(Answer, frozen=True, kw_only=True):
+    """How the screen goes on. ``options`` is what a key shall sign (WebAuthn JSON), good for a short while."""
+
+    language: str = ""
+    factor: Factor = "pin"
+    is_officer: bool = False
+    options: bytes = b""
+
+
+class SignIn(Contract, frozen=True, kw_only=True):
+    """Call: a credential and a secret at one kiosk. Answered by :class:`Lease` or :class:`Pending`, or refused.
+
+    Codes: ``badge_unknown badge_blocked badge_expired pin_wrong pin_locked kiosk_paused site_paused stick_copied
+    stick_foreign key_foreign key_copied key_stale key_unverified session_elsewhere home_kiosk_away``.
+    """
+
+    kiosk_id: str
+    credential: CredentialKind
+    uid: str = ""
+    pin: str = ""  # digits, or picture numbers joined by "-"; a key checks its own PIN
+    ticket: bytes = b""
+    assertion: bytes = b""  # a key's answer to the options of :class:`Welcome` (WebAuthn JSON)
+
+
+class Pending(Answer, frozen=True, kw_only=True):
+    """Who it is is proven; before the lease something must be done, then :class:`TakeUp`.
+
+    ``ticket``: write it to the stick and read it back. ``elsewhere``: the session there must be over first.
+    """
+
+    claim_id: str
+    ticket: bytes = b""
+    elsewhere: str = ""  # the kiosk's name
+    until_utc: str = ""  # when its lease runs out, if nobody ends it before
+
+
+class TakeUp(Contract, frozen=True, kw_only=True):
+    """Call: go on with a claim. Answered by :class:`Lease` or :class:`Pending`; ``written``: the ticket is on it."""
+
+    kiosk_id: str
+    claim_id: str
+    written: bool = False
 
 
 class ResidentCard(Part, frozen=True, kw_only=True):
@@ -79,6 +125,7 @@ class Lease(Answer, frozen=True, kw_only=True):
     session_id: str
     resident: ResidentCard
     until_utc: str
+    lasts_s: int = 0  # counted by the kiosk from the moment it asked; 0: as long as the site's rule says
     balance_cents: int
     pass_stamp: str = ""  # names the pass that this sign-in makes, for :class:`CheckPasses`; opaque
     may_offline: bool = False  # this is the person's home kiosk: the offline set may be used without the hub
@@ -95,16 +142,77 @@ class RenewLease(Contract, frozen=True, kw_only=True):
 class CheckPasses(Contract, frozen=True, kw_only=True):
     """Call: which of these offline passes still stand? Answered by :class:`PassesStanding`.
 
-    A pass falls when its badge was blocked, its PIN changed, or its person moved to another wing.
+    A pass falls when its badge was blocked, its PIN changed, or its person moved to another wing. Asking is also a
+    promise: the kiosk lets nobody in by its own word before ``alone_after_s`` have passed since the answer that
+    ``as_of`` names reached it. So the hub knows until when it may let these people in elsewhere.
     """
 
     stamps: tuple[str, ...]
+    as_of: str = ""  # of the last answer; empty: none since this process began
+    in_use: tuple[str, ...] = ()  # passes of the sessions that run here by this kiosk's own word
+
+
+class OfficerBadge(Part, frozen=True, kw_only=True):
+    """An officer's badge, so that a kiosk knows it while the hub is away."""
+
+    officer_id: str
+    uid: str
 
 
 class PassesStanding(Answer, frozen=True, kw_only=True):
-    """Those of the named passes that still stand."""
+    """Those of the named passes that still stand; ``paused`` ones open nothing while their person is elsewhere."""
 
     stamps: tuple[str, ...]
+    paused: tuple[str, ...] = ()
+    as_of: str = ""
+    officers: tuple[OfficerBadge, ...] = ()
+
+
+class BlockHere(Contract, frozen=True, kw_only=True):
+    """Message: an officer blocked a badge or stick at a kiosk, by touching their own badge first."""
+
+    kiosk_id: str
+    officer_id: str
+    credential: CredentialKind
+    uid: str
+    at_utc: str
+
+
+class CopyFound(Contract, frozen=True, kw_only=True):
+    """Message: while the hub was away a stick came with a ticket older than the one this kiosk saw last."""
+
+    kiosk_id: str
+    uid: str
+    counter: int
+    at_utc: str
+
+
+class PlugReport(Contract, frozen=True, kw_only=True):
+    """Call: something without an owner lies here; does an officer wait for it? Answered by :class:`ToIssue`.
+
+    Refused ``nothing_to_issue`` when no officer is issuing at this kiosk.
+    """
+
+    kiosk_id: str
+    credential: CredentialKind
+    uid: str = ""  # a badge's number
+
+
+class ToIssue(Answer, frozen=True, kw_only=True):
+    """What to make of it: a stick's header and first ticket, or a key's options; nothing for a badge."""
+
+    issue_id: str
+    header: bytes = b""
+    ticket: bytes = b""
+    options: bytes = b""
+
+
+class Issued(Contract, frozen=True, kw_only=True):
+    """Call: it was written and read back (or a key has answered). Answered by ``Done``; only now it works."""
+
+    kiosk_id: str
+    issue_id: str
+    attestation: bytes = b""  # a key's answer to the options (WebAuthn JSON)
 
 
 class EndSession(Contract, frozen=True, kw_only=True):
