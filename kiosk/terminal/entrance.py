@@ -106,4 +106,5 @@ def _person(lease: Lease) -> Person:
         lease.may_offline,
         lease.standing,
         lease.pass_stamp,
+        lease.agreement_due,
     )

@@ -17,6 +17,9 @@ from provisioning.contracts.farm import (
     WhoseBadge,
 )
 from provisioning.contracts.kiosk import (
+    AgreementSection,
+    AgreementSigned,
+    AgreementText,
     BlockHere,
     CheckPasses,
     CopyFound,
@@ -53,6 +56,9 @@ from provisioning.contracts.kiosk import (
 )
 
 __all__ = [
+    "AgreementSection",
+    "AgreementSigned",
+    "AgreementText",
     "Answer",
     "BadgeOwner",
     "BlockHere",

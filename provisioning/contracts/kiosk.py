@@ -131,6 +131,7 @@ class Lease(Answer, frozen=True, kw_only=True):
     may_offline: bool = False  # this is the person's home kiosk: the offline set may be used without the hub
     standing: Standing = Standing()
     policy_sha256: str = ""  # names the signed policy in force, for :class:`PublicCopy`
+    agreement_due: int = 0  # version of the agreement that the person has not signed; 0: nothing to sign
 
 
 class RenewLease(Contract, frozen=True, kw_only=True):
@@ -323,6 +324,36 @@ class OfferedModel(Part, frozen=True, kw_only=True):
     picture_sha256: str
 
 
+class AgreementSection(Part, frozen=True, kw_only=True):
+    """One screen of the agreement: a pictogram, and by language a title and a few short sentences."""
+
+    picture: str
+    title: dict[str, str]
+    sentences: dict[str, tuple[str, ...]]
+
+
+class AgreementText(Part, frozen=True, kw_only=True):
+    """The agreement in force, in every language of the site; public, so that it can be read without the hub."""
+
+    version: int
+    sha256: str  # names this very text
+    sections: tuple[AgreementSection, ...]
+
+
+class AgreementSigned(Contract, frozen=True, kw_only=True):
+    """Message: a resident read the agreement to its end and agreed. Kept once for each person and version."""
+
+    session_id: str
+    resident_id: str
+    kiosk_id: str
+    version: int
+    text_sha256: str
+    language: str
+    read_aloud: bool  # at least one section was played
+    pages_seen: int
+    at_utc: str
+
+
 class PublicCopyAnswer(Answer, frozen=True, kw_only=True):
     """The public copy; ``changed`` is false when the caller's ``etag`` is still right."""
 
@@ -331,6 +362,7 @@ class PublicCopyAnswer(Answer, frozen=True, kw_only=True):
     notices: tuple[Notice, ...] = ()
     models: tuple[OfferedModel, ...] = ()
     policy: bytes = b""  # the signed policy in force; its SHA-256 names it
+    agreement: AgreementText | None = None  # the one in force
 
 
 class Picture(Contract, frozen=True, kw_only=True):

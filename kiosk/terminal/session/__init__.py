@@ -2,6 +2,7 @@
 
 from kiosk.terminal.session.machine import deadline_s, idle_left_s, step
 from kiosk.terminal.session.words import (
+    AgreementDeclined,
     Begun,
     Credential,
     CredentialGone,
@@ -37,6 +38,7 @@ from kiosk.terminal.session.words import (
 )
 
 __all__ = [
+    "AgreementDeclined",
     "Begun",
     "Credential",
     "CredentialGone",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import inf
 
 from kiosk.terminal.session.words import (
+    AgreementDeclined,
     Begun,
     Credential,
     CredentialGone,
@@ -90,8 +91,8 @@ def _react(state: State, event: Event, now_s: float, rules: Rules) -> Step:
             return _sign_in(state, event, now_s, rules)
         case LeaseRenewed() | SessionEnded():
             return _hear_hub(state, event, now_s, rules)
-        case StopPressed():
-            return _stop(state, now_s, rules)
+        case StopPressed() | AgreementDeclined():
+            return _stop(state, event, now_s, rules)
         case _:
             return Step(_linger(state, event, now_s, rules))
 
@@ -116,12 +117,21 @@ def _lose(state: State, kind: CredentialKind, now_s: float, rules: Rules) -> Ste
     return Step(Idle(state.visit + 1))
 
 
-def _stop(state: State, now_s: float, rules: Rules) -> Step:
+def _stop(state: State, event: StopPressed | AgreementDeclined, now_s: float, rules: Rules) -> Step:
+    if isinstance(event, AgreementDeclined):
+        return _decline(state, now_s, rules)
     if isinstance(state, SignedIn):
         return _leave(state, "stop", now_s, rules)
     if isinstance(state, Idle | Leaving):
         return Step(state)
     return Step(Idle(state.visit + 1))
+
+
+def _decline(state: State, now_s: float, rules: Rules) -> Step:
+    """Without the agreement there is no session; the screen says what remains."""
+    if not isinstance(state, SignedIn) or not state.person.agreement_due:
+        return Step(state)
+    return _end_from_afar(state, "stop", "agreement_declined", now_s, rules)
 
 
 def _sign_in(
@@ -182,7 +192,7 @@ def _linger(state: State, event: Event, now_s: float, rules: Rules) -> State:
         case GuestCame(language), Idle() | Guest() | Leaving() | Refused():
             visit = state.visit if isinstance(state, Guest) else state.visit + 1
             return Guest(visit, language or state.language, now_s + rules.alone_s)
-        case GuestCame(language), PinEntry() if language:
+        case GuestCame(language), PinEntry() | SignedIn() if language:
             return replace(state, language=language, until_s=now_s + rules.alone_s)
         case _:
             return state

@@ -51,6 +51,7 @@ class Person:
     may_offline: bool = False
     standing: Standing = NOBODY  # what policy asks about this person here
     pass_stamp: str = ""  # the hub's name for the offline pass that this sign-in makes
+    agreement_due: int = 0  # version of the agreement to sign before anything else; 0: none
 
 
 # States -----------------------------------------------------------------------------------------------------
@@ -205,6 +206,11 @@ class StopPressed:
 
 
 @dataclass(frozen=True)
+class AgreementDeclined:
+    """The person does not agree to the terms of use."""
+
+
+@dataclass(frozen=True)
 class TimePassed:
     """Nothing but time."""
 
@@ -222,6 +228,7 @@ Event: TypeAlias = (
     | SessionEnded
     | StayPressed
     | StopPressed
+    | AgreementDeclined
     | TimePassed
 )
 
