@@ -146,7 +146,7 @@ def forgeries(chance: random.Random) -> list[bytes]:
     """One forged slot of each kind."""
     counter = chance.randrange(1, 1000)
     real = ticket_sector(counter)
-    cut = chance.randrange(1, 512)
+    cut = chance.randrange(1, 500)
     written_in = real.replace(f'"counter":{counter},'.encode(), f'"counter":{counter + 1},'.encode())
     return [
         chance.randbytes(512),
