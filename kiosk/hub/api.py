@@ -8,11 +8,13 @@ from typing import TypeVar
 
 import msgspec
 
+from kiosk.hub.agreement import Agreements
+from kiosk.hub.credentials.store import CredentialStore
 from kiosk.hub.nodes.contacts import Contacts
 from kiosk.hub.people.store import PeopleStore, Resident, clean_uid
 from kiosk.hub.policy.ruling import Ruling
 from kiosk.hub.sessions import rules
-from kiosk.hub.sessions.signing_in import SigningIn
+from kiosk.hub.sessions.signing_in import Granted, SigningIn
 from kiosk.hub.sessions.store import SessionStore
 from kiosk.services.base import HubContext, HubService, SessionFact
 from provisioning.clock import iso, parse_iso
@@ -23,7 +25,9 @@ from provisioning.contracts import (
     EndSession,
     Lease,
     MyRequests,
+    OfficerBadge,
     PassesStanding,
+    Pending,
     Picture,
     PictureBytes,
     PublicCopy,
@@ -32,9 +36,11 @@ from provisioning.contracts import (
     RequestList,
     RequestView,
     SignIn,
+    TakeUp,
+    WhoComes,
     WhoseBadge,
 )
-from provisioning.errors import Corrupt, Refused
+from provisioning.errors import Corrupt, Refused, Unavailable
 from provisioning.sync import Receiver
 from provisioning.sync.receiver import CallHandler, MessageHandler
 
@@ -84,13 +90,17 @@ class Api:
     context: HubContext
     services: Sequence[HubService]
     people: PeopleStore
+    credentials: CredentialStore
     sessions: SessionStore
     signing_in: SigningIn
     ruling: Ruling
+    agreements: Agreements
 
     def connect(self, receiver: Receiver) -> None:
         """Answer these calls and hear these messages."""
+        receiver.on_call(WhoComes, self.welcome)
         receiver.on_call(SignIn, self.sign_in)
+        receiver.on_call(TakeUp, self.take_up)
         receiver.on_call(CheckPasses, self.check_passes)
         receiver.on_call(RenewLease, self.renew)
         receiver.on_call(MyRequests, self.my_requests)
@@ -101,16 +111,35 @@ class Api:
 
     # --- sessions ---
 
+    def welcome(self, sender: str, question: Contract) -> Contract:
+        """What a screen asks whoever put this on its reader."""
+        asked = _as(WhoComes, question)
+        self._must_be(sender, asked.kiosk_id)
+        return self.signing_in.prover.welcome(asked)
+
     def sign_in(self, sender: str, question: Contract) -> Contract:
-        """A lease for a badge and a PIN."""
+        """A lease for a credential and a secret, or what must be done first."""
         asked = _as(SignIn, question)
-        if sender != asked.kiosk_id or sender in self.context.farms:
+        self._must_be(sender, asked.kiosk_id)
+        return self._granted(self.signing_in.resident(asked))
+
+    def take_up(self, sender: str, question: Contract) -> Contract:
+        """Go on with a claim."""
+        asked = _as(TakeUp, question)
+        self._must_be(sender, asked.kiosk_id)
+        return self._granted(self.signing_in.take_up(asked))
+
+    def _must_be(self, sender: str, kiosk_id: str) -> None:
+        if sender != kiosk_id or sender in self.context.farms:
             raise NotForThisNode(sender=sender)
-        person, session_id, until = self.signing_in.resident(asked)
-        stamp = self._stamp(asked.credential, asked.uid, person)
-        session = self.sessions.fact(session_id)
+
+    def _granted(self, answer: Granted | Pending) -> Contract:
+        if isinstance(answer, Pending):
+            return answer
+        stamp = self._stamp(answer.credential, answer.uid, answer.person)
+        session = self.sessions.fact(answer.session_id)
         assert session is not None
-        return self._lease(person, session, iso(until), stamp)
+        return self._lease(answer.person, session, iso(answer.until), stamp, answer.lasts_s)
 
     def _stamp(self, kind: str, uid: str, person: Resident) -> str:
         """Changes with everything that makes a pass fall, but for a block: what is blocked has none."""
@@ -127,24 +156,58 @@ class Api:
         return self.signing_in.checker.stamp(*words)
 
     def check_passes(self, sender: str, question: Contract) -> Contract:
-        """Which of a kiosk's offline passes still stand: only of people at home there, badge working, PIN unchanged."""
-        kiosk = self.people.kiosks().get(sender)
-        working = self.people.working_credentials(kiosk.home_of if kiosk else ())
-        standing = {self._stamp(one.kind, one.uid, person) for one, person in working}
-        asked = _as(CheckPasses, question).stamps
-        return PassesStanding(stamps=tuple(stamp for stamp in asked if stamp in standing))
+        """Which of a home kiosk's passes still stand, and which open nothing while their person is elsewhere."""
+        asked = _as(CheckPasses, question)
+        standing = self._standing_passes(sender)
+        elsewhere = self.sessions.elsewhere(sender)
+        promises, now_s = self.signing_in.promises, self.context.clock.monotonic_s()
+        in_use = frozenset(standing[stamp] for stamp in asked.in_use if stamp in standing)
+        promises.hear(sender, asked.as_of, in_use, elsewhere, now_s)
+        return PassesStanding(
+            stamps=tuple(stamp for stamp in asked.stamps if stamp in standing),
+            paused=tuple(stamp for stamp in asked.stamps if standing.get(stamp) in elsewhere),
+            as_of=promises.stamp(now_s),
+            officers=tuple(
+                OfficerBadge(officer_id=one.officer_id, uid=one.uid) for one in self.credentials.officers()
+            ),
+        )
+
+    def _standing_passes(self, kiosk_id: str) -> dict[str, str]:
+        """Stamp -> resident, of everyone who may sign in at this kiosk by its own word."""
+        kiosk = self.people.kiosks().get(kiosk_id)
+        if kiosk is None or kiosk.out_of_service_utc:
+            return {}
+        wings = tuple(wing for wing in kiosk.home_of if self.people.home_of(wing) == kiosk_id)
+        people = {one.resident_id: one for wing in wings for one in self.people.of_wing(wing)}
+        return {
+            self._stamp(one.kind, one.uid, people[one.resident_id]): one.resident_id
+            for one in self.credentials.working(wings)
+            if one.kind != "badge"
+        }
 
     def renew(self, sender: str, question: Contract) -> Contract:
-        """A longer lease for a session that still is."""
+        """A longer lease for a session that still is.
+
+        Raises:
+            SessionEnded: it is over, or shall be.
+            Unavailable: ``home_kiosk_unheard``: not now; the lease in hand goes on as it is.
+        """
         asked = _as(RenewLease, question)
-        until = self.context.clock.now_utc() + timedelta(seconds=self.context.node.site.lease_s)
-        with self.context.store.atomic():
-            session = self._running(sender, asked.session_id)
-            self.sessions.extend(asked.session_id, until)
+        session = self._running(sender, asked.session_id)
+        if session.ending:
+            raise rules.SessionEnded(why=session.ending)
         person = self.people.resident(session.resident_id)
         if person is None:
             raise rules.SessionEnded(why="hub")
-        return self._lease(person, session, iso(until))
+        lasts_s = self.signing_in.renewed_s(person, sender)
+        now = self.context.clock.now_utc()
+        until = max(now + timedelta(seconds=lasts_s), parse_iso(session.until_utc))
+        if lasts_s <= 0:
+            raise Unavailable("home_kiosk_unheard")
+        with self.context.store.atomic():
+            self._running(sender, asked.session_id)
+            self.sessions.extend(asked.session_id, until)
+        return self._lease(person, session, iso(until), lasts_s=lasts_s)
 
     def end_session(self, sender: str, message: Contract) -> None:
         """The person left; heard twice or too late it changes nothing."""
@@ -152,10 +215,8 @@ class Api:
         session = self.sessions.fact(ended.session_id)
         if session is None or session.kiosk_id != sender:
             return
-        if self.sessions.end(ended.session_id, ended.why):
-            self.context.trail.record(
-                session.resident_id, "session_ended", ended.session_id, why=ended.why, kiosk=sender
-            )
+        why = session.ending or ended.why
+        self.signing_in.end(ended.session_id, why, session.resident_id, sender)
 
     def _running(self, sender: str, session_id: str) -> SessionFact:
         """The session, when it is this kiosk's and its lease runs.
@@ -172,17 +233,21 @@ class Api:
             raise rules.SessionEnded(why="lease_over")
         return session
 
-    def _lease(self, person: Resident, session: SessionFact, until_utc: str, stamp: str = "") -> Lease:
-        kiosk = self.people.kiosks().get(session.kiosk_id)
+    def _lease(
+        self, person: Resident, session: SessionFact, until_utc: str, stamp: str = "", lasts_s: int = 0
+    ) -> Lease:
+        is_home = self.people.home_of(person.wing) == session.kiosk_id
         return Lease(
             session_id=session.session_id,
             resident=person.card,
             until_utc=until_utc,
+            lasts_s=lasts_s,
             balance_cents=self.context.money.balance_cents(person.resident_id),
             pass_stamp=stamp,
-            may_offline=kiosk is not None and person.wing in kiosk.home_of,
+            may_offline=is_home and session.level > 0 and not session.is_held,
             standing=self.ruling.standing(person, session.kiosk_id, session.level),
             policy_sha256=self.ruling.document()[0],
+            agreement_due=self.agreements.due(person.resident_id),
         )
 
     # --- what a person asked ---
@@ -203,15 +268,19 @@ class Api:
     # --- what everyone may see ---
 
     def public_copy(self, sender: str, question: Contract) -> Contract:
-        """Notices, offered models and the signed policy, when they are not what the caller has."""
+        """Notices, offered models, the agreement and the signed policy, when they are not what the caller has."""
         del sender
         notices = tuple(notice for service in self.services for notice in service.notices())
         models = tuple(model for service in self.services for model in service.offered_models())
         policy_sha256, policy = self.ruling.document()
-        etag = hashlib.sha256(msgspec.json.encode((notices, models, policy_sha256))).hexdigest()[:32]
+        agreement = self.agreements.text()
+        parts = (notices, models, policy_sha256, agreement)
+        etag = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
         if _as(PublicCopy, question).etag == etag:
             return PublicCopyAnswer(etag=etag, changed=False)
-        return PublicCopyAnswer(etag=etag, changed=True, notices=notices, models=models, policy=policy)
+        return PublicCopyAnswer(
+            etag=etag, changed=True, notices=notices, models=models, policy=policy, agreement=agreement
+        )
 
     def picture(self, sender: str, question: Contract) -> Contract:
         """The bytes of a picture named in the public copy."""
@@ -228,10 +297,10 @@ class Api:
         """The owner of a badge touched at a farm node's reader."""
         if sender not in self.context.farms:
             raise NotForThisNode(sender=sender)
-        found = self.people.credential("badge", _as(WhoseBadge, question).uid)
+        found = self.credentials.find("badge", _as(WhoseBadge, question).uid)
         if found is None:
             raise rules.BadgeUnknown
-        if found.blocked:
+        if found.state != "active":
             raise rules.BadgeBlocked
         if found.resident_id:
             label = self.context.people.label(found.resident_id)

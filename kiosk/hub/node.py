@@ -4,7 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from kiosk.hub.agreement import AGREEMENT, Agreements, begin_agreements
 from kiosk.hub.api import Api, HubReceiver
+from kiosk.hub.credentials.store import CREDENTIALS, CredentialStore
+from kiosk.hub.incidents.store import INCIDENTS, IncidentStore
 from kiosk.hub.nodes.contacts import Contacts
 from kiosk.hub.nodes.store import NODES, NodeStore
 from kiosk.hub.people.directory import Directory
@@ -12,6 +15,9 @@ from kiosk.hub.people.roster import Roster
 from kiosk.hub.people.store import PEOPLE, PeopleStore
 from kiosk.hub.policy.ruling import Ruling, begin_ruling
 from kiosk.hub.policy.store import POLICY
+from kiosk.hub.sessions.keys import KeyDesk
+from kiosk.hub.sessions.promises import Promises
+from kiosk.hub.sessions.proving import Prover
 from kiosk.hub.sessions.secrets import Checker
 from kiosk.hub.sessions.signing_in import SigningIn
 from kiosk.hub.sessions.store import SESSIONS, SessionStore
@@ -22,6 +28,7 @@ from provisioning.audit import AUDIT, Trail
 from provisioning.clock import Clock, iso
 from provisioning.config import ConfigRefused, HubSection, Node
 from provisioning.identity import Keyring, NodeKey
+from provisioning.identity.fido import kiosk_party
 from provisioning.store import Inbox, Outbox, Store, open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import OutboxDrain
@@ -45,7 +52,7 @@ def hub_section(node: Node) -> HubSection:
 def open_hub_store(node: Node, services: Iterable[HubService]) -> Store:
     """The hub's database with every table, its services' included. Raises as ``open_store``."""
     hub_section(node)
-    own = (MAIL, AUDIT, PEOPLE, SESSIONS, MONEY, NODES, POLICY)
+    own = (MAIL, AUDIT, PEOPLE, CREDENTIALS, INCIDENTS, SESSIONS, MONEY, NODES, POLICY, AGREEMENT)
     theirs = tuple(migration for service in services for migration in service.migrations)
     return open_store(node.state_dir / STORE_FILE, (*own, *theirs))
 
@@ -63,12 +70,15 @@ class Hub:
     context: HubContext
     services: Sequence[HubService]
     people: PeopleStore
+    credentials: CredentialStore
+    incidents: IncidentStore
     sessions: SessionStore
     signing_in: SigningIn
     ledger: Ledger
     nodes: NodeStore
     contacts: Contacts
     ruling: Ruling
+    agreements: Agreements
     roster: Roster
     receiver: HubReceiver
     drains: Sequence[OutboxDrain]
@@ -109,6 +119,7 @@ def _listening(api: Api, key: NodeKey, keyring: Keyring, contacts: Contacts) -> 
     receiver = HubReceiver(key, keyring, api.context.store, api.context.clock)
     receiver.contacts = contacts
     api.connect(receiver)
+    api.agreements.connect(receiver)
     for service in api.services:
         service.connect(api.context, receiver)
     return receiver
@@ -140,9 +151,34 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         policy=ruling,
         nudge=lambda: _nudge(drains),
     )
-    rule = hub_section(node).session_rule
-    signing_in = SigningIn(people, sessions, trail, Checker(pepper), clock, node.site, rule)
-    api = Api(context, found, people, sessions, signing_in, ruling)
+    credentials, incidents = CredentialStore(store, clock), IncidentStore(store, clock)
+    checker = Checker(pepper)
+    prover = Prover(
+        people=people,
+        credentials=credentials,
+        incidents=incidents,
+        sessions=sessions,
+        trail=trail,
+        checker=checker,
+        keys=KeyDesk(kiosk_party(node.site.site_id), credentials, clock),
+        clock=clock,
+        site=node.site,
+        key=key,
+    )
+    signing_in = SigningIn(
+        people=people,
+        sessions=sessions,
+        prover=prover,
+        promises=Promises(node.site.alone_after_s),
+        trail=trail,
+        checker=checker,
+        clock=clock,
+        site=node.site,
+        key=key,
+        rule=hub_section(node).session_rule,
+    )
+    agreements = begin_agreements(store, context.people, trail, clock)
+    api = Api(context, found, people, credentials, sessions, signing_in, ruling, agreements)
     receiver = _listening(api, key, keyring, contacts := Contacts(nodes, clock))
     return Hub(
         node=node,
@@ -154,12 +190,15 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         context=context,
         services=found,
         people=people,
+        credentials=credentials,
+        incidents=incidents,
         sessions=sessions,
         signing_in=signing_in,
         ledger=ledger,
         nodes=nodes,
         contacts=contacts,
         ruling=ruling,
+        agreements=agreements,
         roster=Roster(people, nodes, outbox, context.farms, clock),
         receiver=receiver,
         drains=drains,
