@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.terminal.app import make_app
-from kiosk.terminal.readerport import ReaderPort
+from kiosk.terminal.readerport import ReaderPort, badges_only
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
@@ -68,7 +68,7 @@ def serve(config_path: Path) -> None:
     return_big_blocks()
     node = load_node(config_path)
     terminal = Terminal(node, SystemClock())
-    reader = ReaderPort(node.run_dir / "reader.sock", terminal.keeper)
+    reader = ReaderPort(node.run_dir / "reader.sock", badges_only(terminal.keeper), terminal.keeper)
     terminal.reader_driver = lambda: reader.driver
     threads = _Threads()
 

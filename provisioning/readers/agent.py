@@ -26,6 +26,7 @@ class Driver(Protocol):
     """What the agent wants of any reader."""
 
     name: DriverName
+    tells_removal: bool
 
     def present(self) -> list[ReaderWord]:
         """What a listener that has just connected must hear."""
@@ -44,6 +45,7 @@ class NoReader:
     """A node without a reader: it says so, once per connection."""
 
     name: DriverName = "none"
+    tells_removal = False
 
     def present(self) -> list[ReaderWord]:
         """Nothing, ever."""
@@ -136,7 +138,7 @@ class Agent:
         self.selector.close()
 
     def _greeting(self) -> list[ReaderWord]:
-        return [ReaderReady(self.driver.name), *self.driver.present()]
+        return [ReaderReady(self.driver.name, self.driver.tells_removal), *self.driver.present()]
 
 
 def make_driver(node: Node, selector: selectors.BaseSelector, emit: Callable[[ReaderWord], None]) -> Driver:

@@ -104,6 +104,7 @@ class HidReader:
     """One device path, taken for ourselves alone: what it types must never reach a page or a log-in prompt."""
 
     name: DriverName = "hid"
+    tells_removal = False
 
     def __init__(
         self,

@@ -12,8 +12,6 @@ from provisioning.readers.words import (
     BenchWord,
     DriverName,
     Lift,
-    Plug,
-    Pull,
     ReaderWord,
     Touch,
     read_bench_word,
@@ -26,6 +24,7 @@ class VirtualReader:
     """Listens on ``run/virtual-reader.sock``. What was touched stays there until it is lifted."""
 
     name: DriverName = "virtual"
+    tells_removal = True
 
     def __init__(
         self, path: Path, selector: selectors.BaseSelector, emit: Callable[[ReaderWord], None]
@@ -62,7 +61,5 @@ def _apply(presence: Presence, word: BenchWord) -> list[ReaderWord]:
             return presence.touch(uid)
         case Lift():
             return presence.lift()
-        case Plug(uid=uid):
-            return presence.plug(uid)
-        case Pull():
-            return presence.pull()
+        case _:
+            return []

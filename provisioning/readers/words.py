@@ -7,7 +7,8 @@ import msgspec
 
 from provisioning.errors import Corrupt
 
-DriverName = Literal["virtual", "hid", "none"]
+DriverName = Literal["virtual", "hid", "rdm6300", "none"]
+StickState = Literal["ours", "blank", "foreign", "unreadable"]
 MAX_UID_CHARS = 40
 _SEPARATORS = re.compile(r"[\s:.\-]")
 _UID = re.compile(r"[0-9A-F]{4,40}")
@@ -29,19 +30,86 @@ class BadgeGone(Word, frozen=True, tag="badge_gone"):
 
 
 class StickSeen(Word, frozen=True, tag="stick_seen"):
-    """A stick was plugged in."""
+    """A stick was plugged in. ``header`` and ``slots`` are its sectors; nobody has believed them yet."""
 
-    uid: str
+    state: StickState
+    header: bytes = b""
+    slots: tuple[bytes, ...] = ()
 
 
 class StickGone(Word, frozen=True, tag="stick_gone"):
     """The stick was pulled out."""
 
 
+class KeySeen(Word, frozen=True, tag="key_seen"):
+    """A security key or card was plugged in or laid down; who carries it is known when it signs."""
+
+
+class KeyGone(Word, frozen=True, tag="key_gone"):
+    """The security key was taken away."""
+
+
 class ReaderReady(Word, frozen=True, tag="reader_ready"):
     """The agent has connected; the first word of every connection."""
 
     driver: DriverName
+    tells_removal: bool = False  # a badge taken away is told
+
+
+class TouchWanted(Word, frozen=True, tag="touch_wanted"):
+    """The key waits for a finger."""
+
+    order: str
+
+
+class Did(Word, frozen=True, tag="did"):
+    """An order was carried out (``code`` empty) or not. ``data``: what a key answered (WebAuthn JSON)."""
+
+    order: str
+    code: str = ""
+    tries_left: int | None = None
+    data: bytes = b""
+
+
+class WriteSlot(Word, frozen=True, tag="write_slot"):
+    """Pages: write this sector into that slot of the stick, read it back, say whether it is there."""
+
+    order: str
+    index: int
+    sector: bytes
+
+
+class FormatStick(Word, frozen=True, tag="format_stick"):
+    """Pages: make the stick that lies here one of ours, with this header and this first ticket."""
+
+    order: str
+    header: bytes
+    ticket: bytes
+
+
+class KeyOrder(Word, frozen=True):
+    """What a key is asked to do. The PIN is for the key and goes nowhere else, into no log either."""
+
+    order: str
+    options: bytes
+    pin: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.order!r})"
+
+
+class SignWithKey(KeyOrder, frozen=True, tag="sign_with_key"):
+    """Pages: let the key sign these options (WebAuthn JSON)."""
+
+
+class EnrolKey(KeyOrder, frozen=True, tag="enrol_key"):
+    """Pages: make a credential on the key for these options (WebAuthn JSON); sets the PIN on a key without one."""
+
+
+class CancelOrder(Word, frozen=True, tag="cancel_order"):
+    """Pages: whoever wanted this has gone."""
+
+    order: str
 
 
 class Touch(Word, frozen=True, tag="touch"):
@@ -55,19 +123,39 @@ class Lift(Word, frozen=True, tag="lift"):
 
 
 class Plug(Word, frozen=True, tag="plug"):
-    """Bench: plug this stick in."""
+    """Bench: plug in the stick whose image file this is."""
 
-    uid: str
+    image: str
 
 
 class Pull(Word, frozen=True, tag="pull"):
     """Bench: pull the stick out."""
 
 
-ReaderWord: TypeAlias = BadgeSeen | BadgeGone | StickSeen | StickGone | ReaderReady
-BenchWord: TypeAlias = Touch | Lift | Plug | Pull
+class PlugKey(Word, frozen=True, tag="plug_key"):
+    """Bench: plug in the virtual security key that is kept in this file."""
+
+    file: str
+
+
+class PullKey(Word, frozen=True, tag="pull_key"):
+    """Bench: pull the security key out."""
+
+
+class TouchKey(Word, frozen=True, tag="touch_key"):
+    """Bench: whether a finger lies on the virtual key when it asks for one."""
+
+    touched: bool
+
+
+ReaderWord: TypeAlias = (
+    BadgeSeen | BadgeGone | StickSeen | StickGone | KeySeen | KeyGone | ReaderReady | TouchWanted | Did
+)
+Order: TypeAlias = WriteSlot | FormatStick | SignWithKey | EnrolKey | CancelOrder
+BenchWord: TypeAlias = Touch | Lift | Plug | Pull | PlugKey | PullKey | TouchKey
 
 _READER: msgspec.json.Decoder[ReaderWord] = msgspec.json.Decoder(ReaderWord)
+_ORDER: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 _BENCH: msgspec.json.Decoder[BenchWord] = msgspec.json.Decoder(BenchWord)
 
 
@@ -83,6 +171,11 @@ def read_reader_word(data: bytes) -> ReaderWord:
         Corrupt: ``word_unreadable``, with the reason.
     """
     return _decoded(data, _READER)
+
+
+def read_order(data: bytes) -> Order:
+    """What the pages want of the agent. Raises as :func:`read_reader_word`."""
+    return _decoded(data, _ORDER)
 
 
 def read_bench_word(data: bytes) -> BenchWord:

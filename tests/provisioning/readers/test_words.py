@@ -13,14 +13,26 @@ from provisioning.readers.presence import Presence
 from provisioning.readers.words import (
     BadgeGone,
     BadgeSeen,
+    CancelOrder,
+    Did,
+    EnrolKey,
+    FormatStick,
+    KeyGone,
+    KeySeen,
+    Order,
     Plug,
     ReaderReady,
+    SignWithKey,
     StickGone,
     StickSeen,
     Touch,
+    TouchKey,
+    TouchWanted,
+    WriteSlot,
     clean_uid,
     line,
     read_bench_word,
+    read_order,
     read_reader_word,
 )
 
@@ -30,9 +42,19 @@ from provisioning.readers.words import (
     [
         (BadgeSeen("04A1B2C3D4"), b'{"t":"badge_seen","uid":"04A1B2C3D4"}\n'),
         (BadgeGone(), b'{"t":"badge_gone"}\n'),
-        (StickSeen("A1B2"), b'{"t":"stick_seen","uid":"A1B2"}\n'),
+        (
+            StickSeen("ours", b"h", (b"one", b"two")),
+            b'{"t":"stick_seen","state":"ours","header":"aA==","slots":["b25l","dHdv"]}\n',
+        ),
+        (KeySeen(), b'{"t":"key_seen"}\n'),
+        (KeyGone(), b'{"t":"key_gone"}\n'),
+        (TouchWanted("o1"), b'{"t":"touch_wanted","order":"o1"}\n'),
+        (
+            Did("o1", "pin_wrong", 3),
+            b'{"t":"did","order":"o1","code":"pin_wrong","tries_left":3,"data":""}\n',
+        ),
         (StickGone(), b'{"t":"stick_gone"}\n'),
-        (ReaderReady("virtual"), b'{"t":"reader_ready","driver":"virtual"}\n'),
+        (ReaderReady("hid"), b'{"t":"reader_ready","driver":"hid","tells_removal":false}\n'),
     ],
 )
 def test_a_readers_word_looks_like_this_on_the_wire_and_comes_back_whole(word: object, wire: bytes) -> None:
@@ -42,12 +64,26 @@ def test_a_readers_word_looks_like_this_on_the_wire_and_comes_back_whole(word: o
 
 def test_the_bench_speaks_the_words_of_the_bench() -> None:
     assert read_bench_word(b'{"t":"touch","uid":"04"}') == Touch("04")
-    assert read_bench_word(b'{"t":"plug","uid":"AB"}') == Plug("AB")
+    assert read_bench_word(b'{"t":"plug","image":"/demo/stick"}') == Plug("/demo/stick")
+    assert read_bench_word(b'{"t":"touch_key","touched":true}') == TouchKey(touched=True)
+
+
+def test_the_pages_orders_come_back_whole_and_never_show_a_pin() -> None:
+    orders: list[Order] = [
+        WriteSlot("o1", 1, bytes(range(256)) * 2),
+        FormatStick("o2", b"h" * 512, b"t" * 512),
+        SignWithKey("o3", b'{"challenge":"x"}', "2468"),
+        EnrolKey("o4", b"{}", "2468"),
+        CancelOrder("o5"),
+    ]
+    for order in orders:
+        assert read_order(line(order)) == order
+        assert "2468" not in repr(order)
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_word_or_corrupt(data: bytes) -> None:
-    for read in (read_reader_word, read_bench_word):
+    for read in (read_reader_word, read_order, read_bench_word):
         with contextlib.suppress(Corrupt):
             assert line(read(data)).endswith(b"}\n")
 
@@ -81,10 +117,7 @@ def test_a_badge_that_lies_still_is_told_once_and_another_one_tells_the_first_is
     assert presence.touch("04a1") == [BadgeSeen("04A1")]
     assert presence.touch("04A1") == []
     assert presence.touch("04B2") == [BadgeGone(), BadgeSeen("04B2")]
-    assert presence.plug("AB12") == [StickSeen("AB12")]
-    assert presence.now() == [BadgeSeen("04B2"), StickSeen("AB12")]
+    assert presence.now() == [BadgeSeen("04B2")]
     assert presence.lift() == [BadgeGone()]
     assert presence.lift() == []
-    assert presence.plug("AB13") == [StickGone(), StickSeen("AB13")]
-    assert presence.pull() == [StickGone()]
     assert presence.now() == []
