@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -35,10 +35,13 @@ class Site(Section, frozen=True, kw_only=True):
     idle_s: int = 45  # J1: a corridor screen left alone
     idle_warning_s: int = 15
     lease_s: int = 900  # S04: a kiosk without contact falls back within 15 minutes
+    alone_after_s: int = 30  # a home kiosk lets nobody in by its own word before it heard nothing for so long
     order_valid_days: int = 14  # workshop.md 5.5, step 8
     pin_tries: int = 5
     pin_pause_s: int = 300  # the first pause after too many tries; it doubles, up to an hour
     answer_working_days: int = 2  # G10: median first answer
+    # J3.F4: an officer's desk left alone. Below 30 nobody reads a page to its end, above 600 a colleague sits down.
+    desk_lock_s: Annotated[int, msgspec.Meta(ge=30, le=600)] = 60
 
 
 class Peer(Section, frozen=True, kw_only=True):
@@ -48,13 +51,21 @@ class Peer(Section, frozen=True, kw_only=True):
     url: str
 
 
-class KioskSection(Section, frozen=True, kw_only=True):
+class ReaderSection(Section, frozen=True, kw_only=True):
+    """What people hold up to a node. Whoever mounts the device chooses: they see which socket holds what."""
+
+    reader: Literal["virtual", "hid", "rdm6300", "none"] = "virtual"  # what reads badges
+    reader_device: str = ""  # hid: /dev/input/by-path/..., rdm6300: /dev/serial/by-path/...; the socket, not the model
+    reader_usb: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{4}:[0-9a-f]{4})?$")] = ""  # hid: its model, as in lsusb
+    stick_port: str = ""  # /dev/disk/by-path/... of the one USB socket for sticks, or "virtual"; empty: takes none
+    keys: Literal["none", "usb", "cards", "virtual"] = "none"  # security keys in a socket, cards on a reader
+
+
+class KioskSection(ReaderSection, frozen=True, kw_only=True):
     """What only a kiosk has."""
 
     wing: str
     name: str
-    reader: Literal["virtual", "hid", "none"] = "virtual"
-    reader_device: str = ""  # /dev/input/by-path/... of the one reader that may type badges
     home_of: tuple[str, ...] = ()  # wings whose residents may sign in here without the hub
 
 
@@ -82,14 +93,12 @@ class CellSection(Section, frozen=True, kw_only=True):
     buzzer: int
 
 
-class FarmSection(Section, frozen=True, kw_only=True):
+class FarmSection(ReaderSection, frozen=True, kw_only=True):
     """What only a farm node has."""
 
     name: str
     printers: tuple[PrinterSection, ...]
     cells: tuple[CellSection, ...]
-    reader: Literal["virtual", "hid", "none"] = "virtual"
-    reader_device: str = ""
     scale: Literal["virtual", "none"] = "virtual"
 
 

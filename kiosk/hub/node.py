@@ -10,6 +10,7 @@ from kiosk.hub.credentials.store import CREDENTIALS, CredentialStore
 from kiosk.hub.incidents.store import INCIDENTS, IncidentStore
 from kiosk.hub.nodes.contacts import Contacts
 from kiosk.hub.nodes.store import NODES, NodeStore
+from kiosk.hub.office.store import OFFICE
 from kiosk.hub.people.directory import Directory
 from kiosk.hub.people.roster import Roster
 from kiosk.hub.people.store import PEOPLE, PeopleStore
@@ -52,7 +53,10 @@ def hub_section(node: Node) -> HubSection:
 def open_hub_store(node: Node, services: Iterable[HubService]) -> Store:
     """The hub's database with every table, its services' included. Raises as ``open_store``."""
     hub_section(node)
-    own = (MAIL, AUDIT, PEOPLE, CREDENTIALS, INCIDENTS, SESSIONS, MONEY, NODES, POLICY, AGREEMENT)
+    own = (
+        *(MAIL, AUDIT, PEOPLE, CREDENTIALS, INCIDENTS, SESSIONS, MONEY, NODES, POLICY, AGREEMENT),
+        OFFICE,
+    )
     theirs = tuple(migration for service in services for migration in service.migrations)
     return open_store(node.state_dir / STORE_FILE, (*own, *theirs))
 

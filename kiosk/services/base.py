@@ -66,7 +66,9 @@ class SessionFact:
     begun_utc: str
     until_utc: str
     ended_utc: str = ""
-    level: int = 0  # how strong the proof was: 0 badge, 1 stick
+    level: int = 0  # how strong the proof was: 0 badge, 1 stick, 2 security key
+    is_held: bool = False  # the secret called for help: what is ordered here waits for the security officer
+    ending: str = ""  # why it shall end, while its kiosk has not said that it has
 
 
 class Money(Protocol):

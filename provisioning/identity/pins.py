@@ -1,9 +1,11 @@
 """PINs and passwords as Argon2id hashes with the site's pepper."""
 
+import base64
 import hashlib
 import hmac
 import os
 from binascii import Error as Base64Error
+from typing import Literal
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -22,6 +24,43 @@ def hash_secret(secret: str, pepper: bytes) -> str:
     """The PHC string of a PIN or password: ``$argon2id$v=19$m=19456,t=2,p=1$...``."""
     kdf = Argon2id(salt=os.urandom(16), length=32, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY_KIB)
     return kdf.derive_phc_encoded(_peppered(secret, pepper))
+
+
+def hash_beside(secret: str, phc: str, pepper: bytes) -> str:
+    """The PHC string of another secret with the salt and cost of ``phc``: one pass then tells which of two it is.
+
+    Raises:
+        ValueError: ``phc`` is damaged.
+    """
+    try:
+        _, kind, _version, cost, salt, _digest = phc.split("$")
+        numbers = dict(word.split("=") for word in cost.split(","))
+        if kind != "argon2id":
+            raise ValueError(f"not argon2id: {kind}")
+        kdf = Argon2id(
+            salt=base64.b64decode(salt + "=" * (-len(salt) % 4)),
+            length=32,
+            iterations=int(numbers["t"]),
+            lanes=int(numbers["p"]),
+            memory_cost=int(numbers["m"]),
+        )
+    except (KeyError, Base64Error) as error:
+        raise ValueError("damaged hash") from error
+    return kdf.derive_phc_encoded(_peppered(secret, pepper))
+
+
+def which_secret(secret: str, phc: str, duress_phc: str, pepper: bytes) -> Literal["own", "duress", ""]:
+    """Which of a person's two secrets this is; the same time and memory for either, and for neither.
+
+    ``duress_phc`` was made by :func:`hash_beside` of ``phc``, or is empty. A damaged hash matches nothing.
+    """
+    try:
+        made = hash_beside(secret, phc, pepper).encode()
+    except ValueError:
+        return ""
+    is_own = hmac.compare_digest(made, phc.encode())
+    is_duress = hmac.compare_digest(made, duress_phc.encode())
+    return "own" if is_own else "duress" if is_duress else ""
 
 
 def verify_secret(secret: str, phc: str, pepper: bytes) -> bool:

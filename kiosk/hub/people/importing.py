@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from kiosk.hub.credentials.store import CredentialStore
 from kiosk.hub.people.store import Kiosk, PeopleStore, Resident
 from kiosk.money.store import Ledger
 from kiosk.services.base import OfficerCard
@@ -99,11 +100,16 @@ class Importer:
     ledger: Ledger
     pepper: bytes
 
+    @property
+    def _credentials(self) -> CredentialStore:
+        return CredentialStore(self.people.store, self.people.clock)
+
     def write(self, file: PeopleFile) -> None:
         """Add everyone, or bring them up to date, all or nothing. A balance is only ever opened, never overwritten.
 
         Raises:
-            ImportRefused: a name holds a character that no name has; nothing was written.
+            ImportRefused: a name holds a character that no name has, or a wing has two home kiosks; nothing was
+                written.
         """
         for who, name in (
             *((one.resident_id, one.first_name) for one in file.residents),
@@ -111,6 +117,11 @@ class Importer:
         ):
             if any(letter < " " or letter in TURNS for letter in name):
                 raise ImportRefused(file="", reason=f"the name of {who} holds an invisible mark")
+        homes = [wing for kiosk in file.kiosks for wing in kiosk.home_of]
+        if twice := sorted({wing for wing in homes if homes.count(wing) > 1}):
+            raise ImportRefused(
+                file="", reason=f"wing {twice[0]} is at home at two kiosks; one must be its only home"
+            )
         with self.people.store.atomic():
             for resident in file.residents:
                 self._resident(resident)
@@ -130,7 +141,7 @@ class Importer:
         )
         for kind, uid in (("badge", line.badge_uid), ("stick", line.stick_uid)):
             if uid:
-                self.people.put_credential(kind, uid, resident_id=line.resident_id)
+                self._credentials.put(kind, uid, resident_id=line.resident_id)
         self.ledger.open_purse(line.resident_id, line.opening_cents)
 
     def _officer(self, line: OfficerLine) -> None:
@@ -139,7 +150,7 @@ class Importer:
         self.people.put_officer(card, line.sign_in_name, secret_hash)
         for kind, uid in (("badge", line.badge_uid), ("stick", line.stick_uid)):
             if uid:
-                self.people.put_credential(kind, uid, officer_id=line.officer_id)
+                self._credentials.put(kind, uid, officer_id=line.officer_id)
 
     def _kept_hash(self, secret: str, before: str) -> str:
         """The old hash when it is this secret's: a new salt would look like a new roster to every farm."""

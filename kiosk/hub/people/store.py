@@ -57,17 +57,17 @@ def m002_policy_axes(db: Database) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Credential:
-    """A badge or stick and whose it is; exactly one of the two owners is named."""
-
-    kind: str
-    uid: str
-    resident_id: str
-    officer_id: str
-    blocked: bool
-    changed_by: str
-    changed_utc: str
+@PEOPLE()
+def m003_factors(db: Database) -> None:
+    """What a person knows: a number or pictures, and a second one that calls for help; kiosks out of service."""
+    script(
+        db,
+        """
+        ALTER TABLE resident ADD COLUMN factor TEXT NOT NULL DEFAULT 'pin' CHECK (factor IN ('pin', 'pictures'));
+        ALTER TABLE resident ADD COLUMN duress_hash TEXT NOT NULL DEFAULT '';
+        ALTER TABLE kiosk ADD COLUMN out_of_service_utc TEXT NOT NULL DEFAULT '';
+        """,
+    )
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ class Resident:
     groups: tuple[str, ...]
     pin_hash: str
     regime: str = ""
+    factor: str = "pin"  # what the secret is made of: "pin" or "pictures"
+    duress_hash: str = ""  # the secret that calls for help while it opens; made with the other one's salt
 
     @property
     def card(self) -> ResidentCard:
@@ -102,6 +104,7 @@ class Kiosk:
     wing: str
     home_of: tuple[str, ...] = ()
     device_class: str = "corridor-kiosk"
+    out_of_service_utc: str = ""
 
 
 def clean_uid(uid: str) -> str:
@@ -114,7 +117,7 @@ class PeopleStore:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
-        self._clock = clock
+        self.clock = clock
 
     # --- residents ---
 
@@ -145,6 +148,13 @@ class PeopleStore:
         )
         return changed == 1
 
+    def set_secret(self, resident_id: str, factor: str, pin_hash: str, duress_hash: str) -> None:
+        """What a person knows from now on; an empty ``duress_hash`` means that none calls for help."""
+        self.store.run(
+            "UPDATE resident SET factor = ?, pin_hash = ?, duress_hash = ? WHERE resident_id = ?",
+            (factor, pin_hash, duress_hash, resident_id),
+        )
+
     def axes(self) -> tuple[frozenset[str], frozenset[str]]:
         """Every regime and every group that somebody has."""
         rows = self.store.rows("SELECT DISTINCT regime, groups FROM resident")
@@ -169,9 +179,13 @@ class PeopleStore:
             limit,
         )
 
+    def of_wing(self, wing: str) -> list[Resident]:
+        """Everyone of a wing."""
+        return self._residents("WHERE wing = ?", wing)
+
     def _residents(self, rest: str, *values: object) -> list[Resident]:
         rows = self.store.rows(
-            f"SELECT resident_id, first_name, language, wing, groups, pin_hash, regime FROM resident {rest}",  # noqa: S608
+            f"SELECT * FROM resident {rest}",  # noqa: S608
             values,
         )
         return [Resident(**{**row, "groups": _unlisted(row["groups"])}) for row in rows]
@@ -233,53 +247,6 @@ class PeopleStore:
             language=card.language,
         )
 
-    # --- credentials ---
-
-    def put_credential(self, kind: str, uid: str, *, resident_id: str = "", officer_id: str = "") -> None:
-        """Give a badge or stick to its owner; one that is known keeps its state."""
-        self.store.run(
-            "INSERT INTO credential (kind, uid, resident_id, officer_id, changed_utc) VALUES (?,?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET resident_id = excluded.resident_id, officer_id = excluded.officer_id",
-            (kind, clean_uid(uid), resident_id or None, officer_id or None, iso(self._clock.now_utc())),
-        )
-
-    def credential(self, kind: str, uid: str) -> Credential | None:
-        """A badge or stick by its number, or None."""
-        row = self.store.row("SELECT * FROM credential WHERE kind = ? AND uid = ?", (kind, clean_uid(uid)))
-        return _credential(row) if row else None
-
-    def credentials_of(self, resident_id: str) -> list[Credential]:
-        """Everything a resident carries."""
-        rows = self.store.rows(
-            "SELECT * FROM credential WHERE resident_id = ? ORDER BY kind, uid", (resident_id,)
-        )
-        return [_credential(row) for row in rows]
-
-    def working_credentials(self, wings: tuple[str, ...]) -> list[tuple[Credential, Resident]]:
-        """Every badge and stick that works, of residents of these wings, with its owner."""
-        found = []
-        for wing in wings:
-            for person in self._residents("WHERE wing = ?", wing):
-                found += [(one, person) for one in self.credentials_of(person.resident_id) if not one.blocked]
-        return found
-
-    def set_blocked(self, kind: str, uid: str, blocked: bool, by: str) -> bool:
-        """Block or unblock a badge or stick; False when it was so already, or there is none."""
-        state = "blocked" if blocked else "active"
-        changed = self.store.run(
-            "UPDATE credential SET state = ?, changed_by = ?, changed_utc = ?"
-            " WHERE kind = ? AND uid = ? AND state <> ?",
-            (state, by, iso(self._clock.now_utc()), kind, clean_uid(uid), state),
-        )
-        return changed == 1
-
-    def blocked_residents(self) -> frozenset[str]:
-        """Residents who carry something that is blocked."""
-        rows = self.store.rows(
-            "SELECT DISTINCT resident_id FROM credential WHERE state = 'blocked' AND resident_id IS NOT NULL"
-        )
-        return frozenset(row["resident_id"] for row in rows)
-
     # --- kiosks ---
 
     def put_kiosk(self, one: Kiosk) -> None:
@@ -290,6 +257,26 @@ class PeopleStore:
             " device_class = excluded.device_class",
             (one.kiosk_id, one.name, one.wing, _listed(one.home_of), one.device_class),
         )
+
+    def is_out_of_service(self, kiosk_id: str) -> bool:
+        """Whether an officer has looked and said that this kiosk lets nobody in until it is back."""
+        row = self.store.row("SELECT out_of_service_utc FROM kiosk WHERE kiosk_id = ?", (kiosk_id,))
+        return bool(row and row["out_of_service_utc"])
+
+    def set_out_of_service(self, kiosk_id: str, is_out: bool) -> bool:
+        """Put a kiosk out of service or back; False when it was so already, or there is none."""
+        changed = self.store.run(
+            "UPDATE kiosk SET out_of_service_utc = ? WHERE kiosk_id = ? AND (out_of_service_utc = '') = ?",
+            (iso(self.clock.now_utc()) if is_out else "", kiosk_id, int(is_out)),
+        )
+        return changed == 1
+
+    def home_of(self, wing: str) -> str:
+        """The one kiosk where a wing's residents may sign in without the hub; empty when there is none.
+
+        One, because two kiosks that hear neither the hub nor each other could let the same person in twice.
+        """
+        return next((one.kiosk_id for one in self.kiosks().values() if wing in one.home_of), "")
 
     def kiosks(self) -> dict[str, Kiosk]:
         """Every kiosk by its node id."""
@@ -303,15 +290,3 @@ def _listed(words: tuple[str, ...]) -> str:
 
 def _unlisted(text: str) -> tuple[str, ...]:
     return msgspec.json.decode(text, type=tuple[str, ...])
-
-
-def _credential(row: dict[str, str | None]) -> Credential:
-    return Credential(
-        kind=row["kind"] or "",
-        uid=row["uid"] or "",
-        resident_id=row["resident_id"] or "",
-        officer_id=row["officer_id"] or "",
-        blocked=row["state"] == "blocked",
-        changed_by=row["changed_by"] or "",
-        changed_utc=row["changed_utc"] or "",
-    )

@@ -1,7 +1,7 @@
 """Why signing in is refused, and the one-session rule, as values: no clock, no store."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from provisioning.errors import Refused
@@ -9,6 +9,9 @@ from provisioning.identity.attempts import Limit
 
 # Failures at one kiosk, whoever they are of: a wing's queue does not reach 20 by mistakes, and never waits for long.
 KIOSK_LIMIT = Limit(tries=20, pause_s=60, longest_pause_s=300)
+
+# A kiosk's lease ends before the hub's: it counts from before it asked. The slack covers clocks that run apart.
+LEASE_SLACK = timedelta(seconds=5)
 
 SessionRule = Literal["take_over", "refuse"]
 
@@ -25,6 +28,24 @@ class BadgeBlocked(Refused):
     code = "badge_blocked"
 
 
+class BadgeExpired(Refused):
+    """A temporary badge has come to its end."""
+
+    code = "badge_expired"
+
+
+class StickForeign(Refused):
+    """The ticket was not made by this hub, or for another stick."""
+
+    code = "stick_foreign"
+
+
+class StickCopied(Refused):
+    """A ticket, or a key's counter, came back that was used before: two of them exist. All are blocked now."""
+
+    code = "stick_copied"
+
+
 class KioskPaused(Refused):
     """Too many wrong badges or PINs at one kiosk; it checks nothing until ``until_utc``."""
 
@@ -32,9 +53,21 @@ class KioskPaused(Refused):
 
 
 class SessionElsewhere(Refused):
-    """This person is signed in at another kiosk, and the site's rule is to refuse."""
+    """This person is signed in at another kiosk, and the site's rule is to refuse, or that kiosk cannot be told."""
 
     code = "session_elsewhere"
+
+
+class HomeKioskAway(Refused):
+    """The person's home kiosk does not answer and may let them in by its own word: nobody else may."""
+
+    code = "home_kiosk_away"
+
+
+class ClaimOver(Refused):
+    """The claim is too old, or the same person claimed a session at another kiosk since."""
+
+    code = "session_taken_over"
 
 
 class SessionEnded(Refused):
@@ -57,33 +90,40 @@ class SignInLocked(Refused):
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A session that has not ended."""
+    """A session of which nobody has said that it is over; ``ending``: why it shall be."""
 
     session_id: str
     resident_id: str
     kiosk_id: str
     until: datetime
+    ending: str = ""
 
 
-def sessions_to_end(
-    open_ones: list[OpenSession], resident_id: str, kiosk_id: str, now: datetime, rule: SessionRule
-) -> list[tuple[str, str]]:
-    """Which open sessions (id, why) give way before a new one begins; ``open_ones`` are the person's and the kiosk's.
+@dataclass(frozen=True)
+class WayIn:
+    """What stands between a proven person and a session: sessions that are over, and one that must end first."""
 
-    A lease that ran out protects nobody; a kiosk shows one person at a time, so whoever was there has left.
+    over: tuple[tuple[str, str], ...] = ()  # session id and why
+    in_the_way: OpenSession | None = None
+
+
+def way_in(open_ones: list[OpenSession], kiosk_id: str, now: datetime, rule: SessionRule) -> WayIn:
+    """What a new session at this kiosk needs; ``open_ones`` are the person's and the kiosk's.
+
+    A kiosk shows one person at a time: whoever was there has left when it asks for another. A session at another
+    kiosk is over only when that kiosk said so or its lease ran out there; until then the person waits.
 
     Raises:
         SessionElsewhere: the person's lease at another kiosk still runs and the rule is ``refuse``.
     """
-    ending = []
+    over, in_the_way = [], None
     for one in open_ones:
-        same_person, same_kiosk = one.resident_id == resident_id, one.kiosk_id == kiosk_id
-        if one.until <= now:
-            ending.append((one.session_id, "lease_over"))
-        elif same_kiosk:
-            ending.append((one.session_id, "restart"))
-        elif same_person and rule == "refuse":
+        if one.kiosk_id == kiosk_id:
+            over.append((one.session_id, one.ending or "restart"))
+        elif one.until + LEASE_SLACK <= now:
+            over.append((one.session_id, one.ending or "lease_over"))
+        elif rule == "refuse" and not one.ending:
             raise SessionElsewhere(kiosk=one.kiosk_id)
-        elif same_person:
-            ending.append((one.session_id, "taken_over"))
-    return ending
+        else:
+            in_the_way = one
+    return WayIn(tuple(over), in_the_way)

@@ -7,22 +7,25 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from provisioning.errors import Unavailable
 from provisioning.identity import hash_secret, verify_secret
+from provisioning.identity.pins import which_secret
 
 WAIT_S = 20.0  # longest queue for a check; below the kiosk's patience nothing is answered anyway
 STRIPES = 64
 CORES = os.cpu_count() or 1
 Verify = Callable[[str, str, bytes], bool]  # (secret, PHC string, pepper)
+Which = Callable[[str, str, str, bytes], Literal["own", "duress", ""]]  # (secret, PHC, duress PHC, pepper)
 
 
 class Checker:
     """Argon2id checks, as many at once as there are cores (19 MiB each); everyone else waits in line."""
 
-    def __init__(self, pepper: bytes, verify: Verify = verify_secret) -> None:
+    def __init__(self, pepper: bytes, verify: Verify = verify_secret, which: Which = which_secret) -> None:
         self._pepper = pepper
-        self._verify = verify
+        self._verify, self._which = verify, which
         self._slots = threading.BoundedSemaphore(CORES)
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
         self._nobody = hash_secret("nobody has this secret", pepper)
@@ -39,6 +42,25 @@ class Checker:
             return self._verify(secret, phc or self._nobody, self._pepper) and phc is not None
         finally:
             self._slots.release()
+
+    def which(self, secret: str, phc: str | None, duress_phc: str) -> Literal["own", "duress", ""]:
+        """Which of a person's two secrets this is; None takes as long as any other wrong answer.
+
+        Raises:
+            Unavailable: ``busy``: too many people at once.
+        """
+        if not self._slots.acquire(timeout=WAIT_S):
+            raise Unavailable("busy")
+        try:
+            found = self._which(secret, phc or self._nobody, duress_phc, self._pepper)
+        finally:
+            self._slots.release()
+        return found if phc is not None else ""
+
+    @property
+    def holder_key(self) -> bytes:
+        """The key under which sticks name their holder; without the pepper nobody makes it."""
+        return hmac.new(self._pepper, b"stick holder", hashlib.sha256).digest()
 
     def stamp(self, *words: str) -> str:
         """An opaque name for these words together; without the pepper nobody makes or reads one."""

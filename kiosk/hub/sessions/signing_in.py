@@ -1,22 +1,41 @@
-"""Signing in: a badge and a PIN become a lease, a name and a password become a desk session."""
+"""Signing in: a proven person becomes a lease, one at a time; a name and a password become a desk session."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kiosk.hub.people.store import Credential, PeopleStore, Resident
+from kiosk.hub.credentials.store import CredentialStore
+from kiosk.hub.people.store import PeopleStore, Resident
 from kiosk.hub.sessions import rules
+from kiosk.hub.sessions.claims import Claim, Claims
+from kiosk.hub.sessions.promises import Promises
+from kiosk.hub.sessions.proving import Proven, Prover
 from kiosk.hub.sessions.secrets import Checker
 from kiosk.hub.sessions.store import SessionStore
 from kiosk.services.base import OfficerCard
 from provisioning.audit import Trail
 from provisioning.clock import Clock, iso
 from provisioning.config import Site
-from provisioning.contracts import SignIn
+from provisioning.contracts import Pending, SignIn, TakeUp
 from provisioning.errors import Refused
-from provisioning.identity.attempts import Attempts, Limit, PinLocked, PinWrong
+from provisioning.identity import NodeKey
+from provisioning.identity.attempts import Attempts, Limit
+from provisioning.identity.stick import Ticket, blind_holder, next_counter, sign_ticket
 
-NOBODY = "nobody"
-LEVELS = {"badge": 0, "stick": 1}  # practice.md 2.6, the ladder of proofs
+PASS_LIFE = timedelta(hours=72)  # how long a kiosk's own pass opens anything (kiosk.terminal.passes)
+LEAST_S = 10.0  # a shorter lease would end before the kiosk can ask for the next
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A session that began, or goes on."""
+
+    session_id: str
+    person: Resident
+    until: datetime
+    lasts_s: int
+    credential: str
+    uid: str
 
 
 @dataclass(frozen=True)
@@ -25,83 +44,174 @@ class SigningIn:
 
     people: PeopleStore
     sessions: SessionStore
+    prover: Prover
+    promises: Promises
     trail: Trail
     checker: Checker
     clock: Clock
     site: Site
+    key: NodeKey
     rule: rules.SessionRule
+    claims: Claims = field(default_factory=Claims)
+
+    # --- residents at a kiosk ---
+
+    def resident(self, asked: SignIn) -> Granted | Pending:
+        """A session, or what must be done before there is one.
+
+        Raises:
+            Refused: one of the codes that :class:`SignIn` names; it is in the trail.
+        """
+        proven = self.prover.prove(asked)
+        try:
+            return self._claimed(proven, asked.kiosk_id)
+        except Refused as refusal:
+            self.trail.record(
+                asked.kiosk_id, "sign_in_refused", proven.person.resident_id, code=refusal.reason
+            )
+            raise
+
+    def _claimed(self, proven: Proven, kiosk_id: str) -> Granted | Pending:
+        person, credential = proven.person, proven.credential
+        self._seconds(person, kiosk_id)
+        counter = 0
+        if credential.kind == "stick":
+            counter = next_counter(proven.counter, credential.offered or None)
+        with self.sessions.store.atomic():
+            for subject in proven.subjects:
+                self.sessions.keep_attempts(subject, Attempts())
+            if counter:
+                if proven.counter != credential.counter:
+                    self._credentials.used("stick", credential.uid, proven.counter, kiosk_id)
+                self._credentials.offer(credential.uid, counter)
+            elif credential.kind == "key":
+                self._credentials.used("key", credential.uid, proven.counter, kiosk_id)
+        claim = Claim(
+            claim_id="",
+            resident_id=person.resident_id,
+            kiosk_id=kiosk_id,
+            credential=credential.kind,
+            uid=credential.uid,
+            level=proven.level,
+            is_held=proven.is_held,
+            made_s=self.clock.monotonic_s(),
+            counter=counter,
+        )
+        return self._go_on(self.claims.make(claim), person)
+
+    def take_up(self, asked: TakeUp) -> Granted | Pending:
+        """Go on with a claim: the stick carries its ticket now, or the session elsewhere may be over.
+
+        Raises:
+            ClaimOver: it is too old, or the person claimed a session at another kiosk since.
+            SessionElsewhere, HomeKioskAway, BadgeBlocked: as at the sign-in.
+        """
+        claim = self.claims.find(asked.claim_id, asked.kiosk_id, self.clock.monotonic_s())
+        person = self.people.resident(claim.resident_id) if claim else None
+        if claim is None or person is None:
+            raise rules.ClaimOver
+        with self.checker.one_at_a_time(claim.resident_id):
+            found = self._credentials.find(claim.credential, claim.uid)
+            if found is None or found.state != "active":
+                raise rules.BadgeBlocked(kind=claim.credential)
+            if asked.written and not claim.is_ready:
+                with self.sessions.store.atomic():
+                    self._credentials.used("stick", claim.uid, claim.counter, claim.kiosk_id)
+                claim = self.claims.written(claim)
+            return self._go_on(claim, person)
+
+    def _go_on(self, claim: Claim, person: Resident) -> Granted | Pending:
+        """The lease when nothing stands in its way."""
+        now, kiosk_id = self.clock.now_utc(), claim.kiosk_id
+        with self.sessions.store.atomic():
+            open_ones = self.sessions.open_ones(person.resident_id, kiosk_id)
+            found = rules.way_in(open_ones, kiosk_id, now, self.rule)
+            if found.in_the_way is not None and self.sessions.let_end(
+                found.in_the_way.session_id, "taken_over"
+            ):
+                self.trail.record(
+                    person.resident_id, "session_claimed", found.in_the_way.session_id, kiosk=kiosk_id
+                )
+            if found.in_the_way is not None or not claim.is_ready:
+                return self._pending(claim, person, found.in_the_way)
+            seconds = self._seconds(person, kiosk_id)
+            for session_id, why in found.over:
+                self.end(session_id, why, person.resident_id, kiosk_id)
+            until = now + timedelta(seconds=seconds)
+            session_id = self.sessions.begin(
+                person.resident_id, kiosk_id, until, claim.level, held=claim.is_held
+            )
+            self.trail.record(person.resident_id, "signed_in", session_id, kiosk=kiosk_id, level=claim.level)
+            if claim.is_held:
+                self.prover.incidents.open(
+                    "duress", person.resident_id, kiosk_id, claim.credential, claim.uid
+                )
+        self.claims.drop(claim)
+        return Granted(session_id, person, until, seconds, claim.credential, claim.uid)
+
+    def _pending(self, claim: Claim, person: Resident, other: rules.OpenSession | None) -> Pending:
+        kiosk = self.people.kiosks().get(other.kiosk_id) if other else None
+        return Pending(
+            claim_id=claim.claim_id,
+            ticket=b"" if claim.is_ready else self._ticket(claim, person),
+            elsewhere=kiosk.name if kiosk else other.kiosk_id if other else "",
+            until_utc=iso(other.until + rules.LEASE_SLACK) if other else "",
+        )
+
+    def _ticket(self, claim: Claim, person: Resident) -> bytes:
+        return sign_ticket(
+            Ticket(
+                site_id=self.site.site_id,
+                stick_id=claim.uid,
+                holder=blind_holder(person.resident_id, self.checker.holder_key),
+                counter=claim.counter,
+                at_utc=iso(self.clock.now_utc()),
+                nonce=secrets.token_hex(16),
+            ),
+            self.key,
+        )
+
+    @property
+    def _credentials(self) -> CredentialStore:
+        return self.prover.credentials
+
+    # --- one session per person ---
+
+    def renewed_s(self, person: Resident, kiosk_id: str) -> int:
+        """For how many seconds a running session may go on; 0: not now (its home kiosk is not heard)."""
+        return int(self._safe_s(person, kiosk_id))
+
+    def end(self, session_id: str, why: str, resident_id: str, kiosk_id: str) -> None:
+        """A session is over, and it is in the trail, once."""
+        if self.sessions.end(session_id, why):
+            self.trail.record(resident_id, "session_ended", session_id, why=why, kiosk=kiosk_id)
+
+    def _seconds(self, person: Resident, kiosk_id: str) -> int:
+        """How long a first lease may last.
+
+        Raises:
+            HomeKioskAway: the person's home kiosk may let them in by its own word.
+        """
+        safe_s = self._safe_s(person, kiosk_id)
+        if safe_s < LEAST_S:
+            raise rules.HomeKioskAway
+        return int(safe_s)
+
+    def _safe_s(self, person: Resident, kiosk_id: str) -> float:
+        home = self.people.home_of(person.wing)
+        since = self.clock.now_utc() - PASS_LIFE
+        if home in {"", kiosk_id} or not self.sessions.was_strong_at(person.resident_id, home, since):
+            return self.site.lease_s
+        if self.people.is_out_of_service(home):
+            return self.site.lease_s
+        safe_s = self.promises.safe_s(home, person.resident_id, self.clock.monotonic_s())
+        return min(float(self.site.lease_s), safe_s)
+
+    # --- officers at a desk ---
 
     @property
     def _limit(self) -> Limit:
         return Limit(self.site.pin_tries, self.site.pin_pause_s)
-
-    # --- residents at a kiosk ---
-
-    def resident(self, asked: SignIn) -> tuple[Resident, str, datetime]:
-        """Who it is, the new session's id, and until when its lease runs.
-
-        Raises:
-            BadgeUnknown, BadgeBlocked, PinWrong, PinLocked, KioskPaused, SessionElsewhere: and it is in the trail.
-        """
-        credential = self.people.credential(asked.credential, asked.uid)
-        subject = _subject_of(credential)
-        with self.checker.one_at_a_time(subject):
-            try:
-                return self._checked(asked, credential, subject)
-            except Refused as refusal:
-                self.trail.record(asked.kiosk_id, "sign_in_refused", subject, code=refusal.reason)
-                raise
-
-    def _checked(
-        self, asked: SignIn, credential: Credential | None, subject: str
-    ) -> tuple[Resident, str, datetime]:
-        now = self.clock.now_utc()
-        kiosk = f"kiosk:{asked.kiosk_id}"
-        if (paused := self.sessions.attempts(kiosk)).is_locked(now):
-            raise rules.KioskPaused(until_utc=_until(paused))
-        person = self.people.resident(credential.resident_id) if credential else None
-        if person and (locked := self.sessions.attempts(subject)).is_locked(now):
-            raise PinLocked(until_utc=_until(locked))
-        fits = self.checker.fits(asked.pin, person.pin_hash if person else None)
-        if credential is None or person is None:
-            self._failed(kiosk, rules.KIOSK_LIMIT)
-            self._failed(NOBODY, self._limit)  # never asked for: the answer shall take as long as any other
-            raise rules.BadgeUnknown
-        if credential.blocked:
-            self._failed(kiosk, rules.KIOSK_LIMIT)
-            raise rules.BadgeBlocked
-        if not fits:
-            self._failed(kiosk, rules.KIOSK_LIMIT)
-            raise self._wrong_pin(self._failed(subject, self._limit))
-        return person, *self._begin(person, asked, subject, kiosk)
-
-    def _begin(self, person: Resident, asked: SignIn, *subjects: str) -> tuple[str, datetime]:
-        now, kiosk_id, level = self.clock.now_utc(), asked.kiosk_id, LEVELS[asked.credential]
-        until = now + timedelta(seconds=self.site.lease_s)
-        with self.sessions.store.atomic():
-            open_ones = self.sessions.open_ones(person.resident_id, kiosk_id)
-            ending = rules.sessions_to_end(open_ones, person.resident_id, kiosk_id, now, self.rule)
-            for subject in subjects:
-                self.sessions.keep_attempts(subject, Attempts())
-            for session_id, why in ending:
-                self.sessions.end(session_id, why)
-                self.trail.record(person.resident_id, "session_ended", session_id, why=why, kiosk=kiosk_id)
-            session_id = self.sessions.begin(person.resident_id, kiosk_id, until, level)
-            self.trail.record(person.resident_id, "signed_in", session_id, kiosk=kiosk_id)
-        return session_id, until
-
-    def _wrong_pin(self, after: Attempts) -> Refused:
-        if after.locked_until is not None:
-            return PinLocked(until_utc=_until(after))
-        return PinWrong(tries_left=after.tries_left(self._limit))
-
-    def _failed(self, subject: str, limit: Limit) -> Attempts:
-        with self.sessions.store.atomic():
-            after = self.sessions.attempts(subject).after_failure(self.clock.now_utc(), limit)
-            self.sessions.keep_attempts(subject, after)
-        return after
-
-    # --- officers at a desk ---
 
     def officer(self, sign_in_name: str, password: str) -> tuple[OfficerCard, str]:
         """Who it is, and the new desk session's id.
@@ -126,19 +236,13 @@ class SigningIn:
 
     def _wrong_password(self, subject: str, card: OfficerCard | None) -> Refused:
         with self.sessions.store.atomic():
-            after = self._failed(subject, self._limit)
+            after = self.sessions.attempts(subject).after_failure(self.clock.now_utc(), self._limit)
+            self.sessions.keep_attempts(subject, after)
             who = card.officer_id if card else "nobody"
             self.trail.record("office", "sign_in_refused", who, locked=after.locked_until is not None)
         if after.locked_until is not None:
             return rules.SignInLocked(until_utc=_until(after))
         return rules.SignInWrong(tries_left=after.tries_left(self._limit))
-
-
-def _subject_of(credential: Credential | None) -> str:
-    """Whose attempts are counted: a person's; without one, nobody's (the kiosk's limit still counts)."""
-    if credential is None:
-        return NOBODY
-    return credential.resident_id or credential.officer_id
 
 
 def _until(attempts: Attempts) -> str:

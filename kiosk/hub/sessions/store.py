@@ -46,6 +46,18 @@ def m002_proof(db: Database) -> None:
     script(db, "ALTER TABLE session ADD COLUMN level INTEGER NOT NULL DEFAULT 0;")
 
 
+@SESSIONS()
+def m003_ending(db: Database) -> None:
+    """A session that shall end and has not said so yet; one whose orders wait for an officer."""
+    script(
+        db,
+        """
+        ALTER TABLE session ADD COLUMN ending TEXT NOT NULL DEFAULT '';
+        ALTER TABLE session ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        """,
+    )
+
+
 class SessionStore:
     """Who is where, and who failed how often."""
 
@@ -58,11 +70,15 @@ class SessionStore:
     def open_ones(self, resident_id: str, kiosk_id: str) -> list[OpenSession]:
         """The open sessions of this person or at this kiosk: at most two."""
         rows = self.store.rows(
-            "SELECT session_id, resident_id, kiosk_id, until_utc FROM session"
+            "SELECT session_id, resident_id, kiosk_id, until_utc, ending FROM session"
             " WHERE ended_utc IS NULL AND (resident_id = ? OR kiosk_id = ?)",
             (resident_id, kiosk_id),
         )
         return [_open(row) for row in rows]
+
+    def of_resident(self, resident_id: str) -> list[OpenSession]:
+        """The person's session that has not ended: at most one."""
+        return [one for one in self.open_ones(resident_id, "") if one.resident_id == resident_id]
 
     def all_open(self) -> list[SessionFact]:
         """Every open session whose lease still runs, oldest first."""
@@ -72,13 +88,28 @@ class SessionStore:
         )
         return [_fact(row) for row in rows]
 
-    def begin(self, resident_id: str, kiosk_id: str, until: datetime, level: int) -> str:
+    def elsewhere(self, kiosk_id: str) -> frozenset[str]:
+        """Residents whose session at any other kiosk has not ended."""
+        rows = self.store.rows(
+            "SELECT resident_id FROM session WHERE ended_utc IS NULL AND kiosk_id <> ?", (kiosk_id,)
+        )
+        return frozenset(row["resident_id"] for row in rows)
+
+    def was_strong_at(self, resident_id: str, kiosk_id: str, since: datetime) -> bool:
+        """Whether this kiosk may keep a pass of this resident: a session with a stick or key began there since then."""
+        row = self.store.row(
+            "SELECT 1 AS one FROM session WHERE resident_id = ? AND kiosk_id = ? AND level > 0 AND begun_utc >= ?",
+            (resident_id, kiosk_id, iso(since)),
+        )
+        return row is not None
+
+    def begin(self, resident_id: str, kiosk_id: str, until: datetime, level: int, held: bool = False) -> str:
         """A new open session; its id. The database refuses a second one of the same person or kiosk."""
         session_id = new_key()
         self.store.run(
-            "INSERT INTO session (session_id, resident_id, kiosk_id, begun_utc, until_utc, level)"
-            " VALUES (?,?,?,?,?,?)",
-            (session_id, resident_id, kiosk_id, iso(self._clock.now_utc()), iso(until), level),
+            "INSERT INTO session (session_id, resident_id, kiosk_id, begun_utc, until_utc, level, held)"
+            " VALUES (?,?,?,?,?,?,?)",
+            (session_id, resident_id, kiosk_id, iso(self._clock.now_utc()), iso(until), level, int(held)),
         )
         return session_id
 
@@ -89,8 +120,21 @@ class SessionStore:
             (iso(until), session_id),
         )
 
+    def let_end(self, session_id: str, why: str) -> bool:
+        """A session shall end: its kiosk hears it with its next question; False when that was said before."""
+        changed = self.store.run(
+            "UPDATE session SET ending = ? WHERE session_id = ? AND ended_utc IS NULL AND ending = ''",
+            (why, session_id),
+        )
+        return changed == 1
+
+    def why_ending(self, session_id: str) -> str:
+        """Why an open session shall end; empty when it may go on."""
+        row = self.store.row("SELECT ending FROM session WHERE session_id = ?", (session_id,))
+        return row["ending"] if row else ""
+
     def end(self, session_id: str, why: str) -> bool:
-        """Close a session; False when it was closed before or never was."""
+        """Close a session: it is certainly over; False when it was closed before or never was."""
         changed = self.store.run(
             "UPDATE session SET ended_utc = ?, why = ? WHERE session_id = ? AND ended_utc IS NULL",
             (iso(self._clock.now_utc()), why, session_id),
@@ -174,7 +218,9 @@ class SessionStore:
 
 
 def _open(row: dict[str, str]) -> OpenSession:
-    return OpenSession(row["session_id"], row["resident_id"], row["kiosk_id"], parse_iso(row["until_utc"]))
+    return OpenSession(
+        row["session_id"], row["resident_id"], row["kiosk_id"], parse_iso(row["until_utc"]), row["ending"]
+    )
 
 
 def _fact(row: Row) -> SessionFact:
@@ -186,4 +232,6 @@ def _fact(row: Row) -> SessionFact:
         until_utc=row["until_utc"] or "",
         ended_utc=row["ended_utc"] or "",
         level=row["level"],
+        is_held=bool(row["held"]),
+        ending=row["ending"] or "",
     )

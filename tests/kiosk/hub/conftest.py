@@ -40,5 +40,10 @@ def kiosk_b(hub: Hub, nodes: dict[str, Node], clock: FakeClock) -> Peer:
 
 
 @pytest.fixture
+def kiosk_c(hub: Hub, nodes: dict[str, Node], clock: FakeClock) -> Peer:
+    return Peer(nodes["kiosk-c"], hub, clock)
+
+
+@pytest.fixture
 def farm(hub: Hub, nodes: dict[str, Node], clock: FakeClock) -> Peer:
     return Peer(nodes["farm"], hub, clock)

@@ -14,11 +14,21 @@ from kiosk.hub.node import Hub, open_hub
 from kiosk.hub.people.importing import Importer, KioskLine, OfficerLine, PeopleFile, ResidentLine
 from kiosk.services.base import HubService
 from kiosk.services.notices.service import make as make_notices
-from provisioning.clock import Clock
+from provisioning.clock import Clock, iso
 from provisioning.config import Node
-from provisioning.contracts import Contract, Lease, Refusal, SignIn
+from provisioning.contracts import Contract, EndSession, Lease, Pending, Refusal, SignIn, TakeUp, WhoComes
 from provisioning.errors import FAMILIES
 from provisioning.identity import Keyring, NodeKey, hash_secret, open_sealed, seal
+from provisioning.identity.stick import (
+    Newest,
+    StickHeader,
+    Ticket,
+    blind_holder,
+    newest,
+    read_header,
+    sign_header,
+    sign_ticket,
+)
 from tests.provisioning.node_kit import make_site
 
 if TYPE_CHECKING:
@@ -77,7 +87,7 @@ def people_file() -> PeopleFile:
 
 
 def make_nodes(
-    base: Path, rule: str = "take_over", kiosks: Sequence[str] = ("kiosk-a", "kiosk-b")
+    base: Path, rule: str = "take_over", kiosks: Sequence[str] = ("kiosk-a", "kiosk-b", "kiosk-c")
 ) -> dict[str, Node]:
     """A hub, some kiosks and a farm that trust each other. (The farm's own configuration is never read.)"""
     kinds = {"hub": "hub", "farm": "kiosk", **dict.fromkeys(kiosks, "kiosk")}
@@ -118,9 +128,96 @@ class Peer:
 
     def sign_in(self, uid: str, pin: str = "1234") -> Lease:
         """A lease for a badge and a PIN at this kiosk."""
-        lease = self.ask(SignIn(kiosk_id=self.node.node_id, credential="badge", uid=uid, pin=pin))
-        assert isinstance(lease, Lease)
+        lease = self.claim(uid, pin)
+        assert isinstance(lease, Lease), lease
         return lease
+
+    def claim(self, uid: str, pin: str = "1234") -> Contract:
+        """What a badge and a PIN get at this kiosk: a lease, or a claim."""
+        return self.ask(SignIn(kiosk_id=self.node.node_id, credential="badge", uid=uid, pin=pin))
+
+    def take_up(self, pending: Contract, *, written: bool = False) -> Contract:
+        """Go on with a claim."""
+        assert isinstance(pending, Pending), pending
+        return self.ask(TakeUp(kiosk_id=self.node.node_id, claim_id=pending.claim_id, written=written))
+
+    def leave(self, lease: Lease, why: str = "stop") -> None:
+        """The session is over at this kiosk, and the kiosk says so."""
+        at_utc = iso(self.clock.now_utc())
+        self.tell(EndSession(session_id=lease.session_id, why=why, at_utc=at_utc))  # type: ignore[arg-type]
+
+    def show(self, stick: Stick) -> Contract:
+        """What the hub says to this stick before a code is typed."""
+        return self.ask(
+            WhoComes(
+                kiosk_id=self.node.node_id,
+                credential="stick",
+                uid=stick.stick_id,
+                ticket=stick.shown(self.hub),
+            )
+        )
+
+    def prove(self, stick: Stick, pin: str = "1234") -> Contract:
+        """What a stick and a PIN get: a claim with the next ticket."""
+        return self.ask(
+            SignIn(
+                kiosk_id=self.node.node_id,
+                credential="stick",
+                uid=stick.stick_id,
+                pin=pin,
+                ticket=stick.shown(self.hub),
+            )
+        )
+
+    def enter(self, stick: Stick, pin: str = "1234") -> Lease:
+        """A whole sign-in with a stick: the ticket is written and the lease taken."""
+        pending = self.prove(stick, pin)
+        assert isinstance(pending, Pending), pending
+        stick.write(self.hub, pending.ticket)
+        lease = self.take_up(pending, written=True)
+        assert isinstance(lease, Lease), lease
+        return lease
+
+
+@dataclass
+class Stick:
+    """A stick's sectors in memory, read and written by the product's own rules."""
+
+    stick_id: str
+    header: bytes
+    slots: tuple[bytes, bytes]
+
+    @classmethod
+    def of(cls, hub: Hub, resident_id: str, stick_id: str, counter: int = 1) -> Stick:
+        """A fresh stick of a resident."""
+        holder = blind_holder(resident_id, hub.signing_in.checker.holder_key)
+        site_id, now = hub.node.site.site_id, iso(hub.clock.now_utc())
+        header = StickHeader(site_id=site_id, stick_id=stick_id, holder=holder, issued_utc=now)
+        ticket = Ticket(
+            site_id=site_id, stick_id=stick_id, holder=holder, counter=counter, at_utc=now, nonce="0" * 32
+        )
+        return cls(stick_id, sign_header(header, hub.key), (sign_ticket(ticket, hub.key), bytes(512)))
+
+    def copy(self) -> Stick:
+        """A clone, sector by sector."""
+        return Stick(self.stick_id, self.header, self.slots)
+
+    def newest(self, hub: Hub) -> Newest:
+        """The newest ticket and the slot to write next."""
+        public = hub.key.key.public_key()
+        found = newest(self.slots, read_header(self.header, public, hub.node.site.site_id), public)
+        assert found is not None, "the stick shows no ticket any more"
+        return found
+
+    def shown(self, hub: Hub) -> bytes:
+        """The sector with the newest ticket."""
+        return self.slots[1 - self.newest(hub).write_next]
+
+    def write(self, hub: Hub, sector: bytes) -> None:
+        """Write a sector where the next one belongs; a shorter one is a stick pulled meanwhile."""
+        index = self.newest(hub).write_next
+        torn = sector + self.slots[index][len(sector) :]
+        self.slots = (torn, self.slots[1]) if index == 0 else (self.slots[0], torn)
 
 
 def _said(contract: Contract) -> Contract:

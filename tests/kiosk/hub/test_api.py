@@ -136,7 +136,7 @@ def test_pictures_are_found_by_their_hash(kiosk_a: Peer) -> None:
 def test_a_farm_learns_whose_badge_it_is_and_nobody_else_does(hub: Hub, kiosk_a: Peer, farm: Peer) -> None:
     assert farm.ask(WhoseBadge(uid="04:a1")) == BadgeOwner(resident_id="r-amira", label="Amira · A")
     assert farm.ask(WhoseBadge(uid="0F2")) == BadgeOwner(officer_id="o-workshop", label="Workshop")
-    hub.people.set_blocked("badge", BRAM, True, "o-landing")
+    hub.credentials.set_blocked("badge", BRAM, True, "o-landing")
     for uid, code in ((BRAM, "badge_blocked"), ("FFFF", "badge_unknown")):
         with pytest.raises(Refused, match=code):
             farm.ask(WhoseBadge(uid=uid))
@@ -154,7 +154,7 @@ def test_the_roster_goes_to_the_farm_at_first_and_whenever_it_changed(hub: Hub) 
     assert [hub.roster.publish(), hub.roster.publish()] == [1, 0]
     people_in(hub)  # the same people again: nothing new
     assert hub.roster.publish() == 0
-    hub.people.set_blocked("badge", "0F0", True, "o-security")
+    hub.credentials.set_blocked("badge", "0F0", True, "o-security")
     assert hub.roster.publish() == 1
     first, second = rosters(hub)
     assert first.edition < second.edition
@@ -176,9 +176,9 @@ def test_who_was_heard_is_remembered_over_a_restart(
 
 def test_importing_twice_changes_no_balance_and_keeps_a_blocked_badge_blocked(hub: Hub) -> None:
     hub.ledger.debit("r-amira", 300, "k", "part")
-    hub.people.set_blocked("badge", AMIRA, True, "o-landing")
+    hub.credentials.set_blocked("badge", AMIRA, True, "o-landing")
     people_in(hub)
     assert hub.ledger.balance_cents("r-amira") == 700
-    found = hub.people.credential("badge", AMIRA)
+    found = hub.credentials.find("badge", AMIRA)
     assert found is not None
     assert found.blocked

@@ -205,7 +205,7 @@ def test_a_hub_restored_from_yesterday_still_tells_farms_something_newer(
         hub = start_hub(nodes["hub"], clock)
         people_in(hub)
         hub.roster.publish()
-        hub.people.set_blocked("badge", "0F0", blocked, "o-security")
+        hub.credentials.set_blocked("badge", "0F0", blocked, "o-security")
         hub.roster.publish()
         told = [one.contract for one in hub.context.outbox.waiting("farm")]
         hub.store.close()
@@ -232,9 +232,9 @@ def test_a_pass_falls_with_a_block_a_new_pin_a_move_and_at_any_other_kiosk(
 
     assert stands()
     assert not stands(kiosk_b)
-    hub.people.set_blocked("badge", AMIRA, True, "o-security")
+    hub.credentials.set_blocked("badge", AMIRA, True, "o-security")
     assert not stands()
-    hub.people.set_blocked("badge", AMIRA, False, "o-security")
+    hub.credentials.set_blocked("badge", AMIRA, False, "o-security")
     assert stands()
     for change in ("wing = 'B'", "wing = 'A', pin_hash = 'another'"):
         hub.store.run(f"UPDATE resident SET {change} WHERE resident_id = 'r-amira'")

@@ -7,19 +7,21 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from kiosk.hub.node import Hub
-from kiosk.hub.sessions.rules import OpenSession, SessionElsewhere, sessions_to_end
+from kiosk.hub.sessions.rules import LEASE_SLACK, OpenSession, SessionElsewhere, WayIn, way_in
 from kiosk.hub.sessions.secrets import CORES, Checker
 from provisioning.clock import FakeClock, iso, parse_iso
 from provisioning.config import Node
-from provisioning.contracts import EndSession, Lease, RenewLease, SignIn
+from provisioning.contracts import CheckPasses, EndSession, Lease, PassesStanding, Pending, RenewLease, SignIn
 from provisioning.errors import Corrupt, Refused
 from provisioning.identity import verify_secret
 from provisioning.identity.attempts import Attempts
-from tests.kiosk.hub.hub_kit import AMIRA, BRAM, CHLOE, PEPPER, Peer, make_nodes, people_in, start_hub
+from provisioning.identity.pins import which_secret
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, CHLOE, PEPPER, Peer, Stick, make_nodes, people_in, start_hub
 
 
 def refusal(peer: Peer, uid: str, pin: str = "1234") -> Refused:
@@ -28,26 +30,37 @@ def refusal(peer: Peer, uid: str, pin: str = "1234") -> Refused:
     return caught.value
 
 
+def hear(hub: Hub, home: Peer) -> None:
+    """A home kiosk asks after its passes twice: then the hub knows what it has been told."""
+    as_of = ""
+    for _ in range(2):
+        answer = home.ask(CheckPasses(stamps=(), as_of=as_of))
+        assert isinstance(answer, PassesStanding)
+        as_of = answer.as_of
+
+
 def test_badge_and_pin_give_a_lease_with_what_the_menu_needs(kiosk_a: Peer, clock: FakeClock) -> None:
     lease = kiosk_a.sign_in("04:a1")
     assert (lease.resident.first_name, lease.resident.language, lease.resident.wing) == ("Amira", "ar", "A")
     assert lease.balance_cents == 1000
-    assert lease.may_offline
+    assert not lease.may_offline  # a badge alone opens nothing while the hub is away
     assert lease.standing.resident_id == "r-amira"
     assert (parse_iso(lease.until_utc) - clock.now_utc()).total_seconds() == 900
 
 
-def test_a_stick_works_like_a_badge(kiosk_a: Peer) -> None:
-    lease = kiosk_a.ask(SignIn(kiosk_id="kiosk-a", credential="stick", uid=AMIRA + "99", pin="1234"))
-    assert isinstance(lease, Lease)
-
-
-def test_only_the_home_kiosk_may_be_used_without_the_hub(kiosk_b: Peer) -> None:
-    assert not kiosk_b.sign_in(AMIRA).may_offline
+def test_only_a_stick_may_be_used_without_the_hub_and_only_at_home(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer
+) -> None:
+    stick = Stick.of(hub, "r-amira", AMIRA + "99")
+    lease = kiosk_a.enter(stick)
+    assert (lease.may_offline, lease.standing.level) == (True, 1)
+    kiosk_a.leave(lease)
+    hear(hub, kiosk_a)
+    assert not kiosk_b.enter(stick).may_offline
 
 
 def test_each_no_has_its_own_code(hub: Hub, kiosk_a: Peer) -> None:
-    hub.people.set_blocked("badge", CHLOE, True, "o-landing")
+    hub.credentials.set_blocked("badge", CHLOE, True, "o-landing")
     assert refusal(kiosk_a, "FFFF").reason == "badge_unknown"
     assert refusal(kiosk_a, "0F0").reason == "badge_unknown"  # an officer's badge opens no session
     assert refusal(kiosk_a, CHLOE).reason == "badge_blocked"
@@ -65,7 +78,14 @@ def test_the_fifth_wrong_pin_closes_and_each_pause_is_twice_the_last(kiosk_a: Pe
         assert refusal(kiosk_a, AMIRA).reason == "pin_locked"  # even with the right PIN
         clock.advance(pauses[-1] + 301)  # the kiosk's own pause is over as well
         kiosk_a.sign_in(BRAM)  # somebody else at this kiosk: its own count starts anew
-    assert pauses == [300, 600, 1200, 2400, 3600, 3600]
+    assert pauses == [
+        300,
+        600,
+        900,
+        900,
+        900,
+        900,
+    ]  # whoever guesses on purpose keeps its owner out for 15 minutes
 
 
 def test_after_the_pause_the_right_pin_works_and_forgets_the_failures(
@@ -111,26 +131,75 @@ def test_parallel_guesses_are_all_counted(kiosk_a: Peer, kiosk_b: Peer) -> None:
 def test_an_unknown_badge_is_checked_as_slowly_as_a_wrong_pin(hub: Hub) -> None:
     checked: list[str] = []
 
-    def verify(secret: str, phc: str, pepper: bytes) -> bool:
+    def which(secret: str, phc: str, duress: str, pepper: bytes) -> Literal["own", "duress", ""]:
         checked.append(secret)
-        return verify_secret(secret, phc, pepper)
+        return which_secret(secret, phc, duress, pepper)
 
-    signing_in = replace(hub.signing_in, checker=Checker(PEPPER, verify))
+    prover = replace(hub.signing_in.prover, checker=Checker(PEPPER, which=which))
     for uid in ("FFFF", AMIRA):
         with pytest.raises(Refused):
-            signing_in.resident(SignIn(kiosk_id="kiosk-a", credential="badge", uid=uid, pin="0000"))
+            prover.prove(SignIn(kiosk_id="kiosk-a", credential="badge", uid=uid, pin="0000"))
     assert checked == ["0000", "0000"]  # one Argon2id each
 
 
-def test_a_second_sign_in_takes_the_session_over_and_the_first_kiosk_learns_it(
-    kiosk_a: Peer, kiosk_b: Peer
+def test_a_second_sign_in_takes_the_session_over_when_the_first_kiosk_has_let_go(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer
 ) -> None:
     first = kiosk_a.sign_in(AMIRA)
-    second = kiosk_b.sign_in(AMIRA)
+    pending = kiosk_b.claim(AMIRA)
+    assert isinstance(pending, Pending)
+    assert (pending.elsewhere, pending.ticket) == ("Kiosk A", b"")
+    assert isinstance(kiosk_b.take_up(pending), Pending)  # asking again changes nothing
     with pytest.raises(Refused) as caught:
         kiosk_a.ask(RenewLease(session_id=first.session_id))
     assert (caught.value.reason, caught.value.detail) == ("session_ended", {"why": "taken_over"})
+    assert [one.kiosk_id for one in hub.sessions.all_open()] == [
+        "kiosk-a"
+    ]  # it was told; it has not said yes
+    kiosk_a.leave(first, "taken_over")
+    second = kiosk_b.take_up(pending)
+    assert isinstance(second, Lease)
+    assert hub.sessions.why_ended(first.session_id) == "taken_over"
     assert isinstance(kiosk_b.ask(RenewLease(session_id=second.session_id)), Lease)
+    with pytest.raises(Refused, match="session_taken_over"):
+        kiosk_b.take_up(pending)  # a claim becomes one lease
+
+
+def test_a_kiosk_that_cannot_be_told_holds_the_session_until_its_lease_is_over(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer, clock: FakeClock
+) -> None:
+    first = kiosk_a.sign_in(AMIRA)
+    clock.advance(860)
+    pending = kiosk_b.claim(AMIRA)
+    clock.advance(44)
+    assert isinstance(
+        kiosk_b.take_up(pending), Pending
+    )  # 904 s: four more than the lease, one less than the slack
+    clock.advance(1)
+    assert isinstance(kiosk_b.take_up(pending), Lease)
+    assert hub.sessions.why_ended(first.session_id) == "taken_over"
+
+
+def test_the_newest_claim_is_the_one_that_counts(kiosk_a: Peer, kiosk_b: Peer, kiosk_c: Peer) -> None:
+    first = kiosk_a.sign_in(AMIRA)
+    older, newer = kiosk_b.claim(AMIRA), kiosk_c.claim(AMIRA)
+    kiosk_a.leave(first)
+    with pytest.raises(Refused, match="session_taken_over"):
+        kiosk_b.take_up(older)
+    assert isinstance(kiosk_c.take_up(newer), Lease)
+
+
+def test_a_claim_belongs_to_its_kiosk_and_lives_for_a_minute(
+    kiosk_a: Peer, kiosk_b: Peer, kiosk_c: Peer, clock: FakeClock
+) -> None:
+    first = kiosk_a.sign_in(AMIRA)
+    pending = kiosk_b.claim(AMIRA)
+    kiosk_a.leave(first)
+    with pytest.raises(Refused, match="session_taken_over"):
+        kiosk_c.take_up(pending)
+    clock.advance(61)
+    with pytest.raises(Refused, match="session_taken_over"):
+        kiosk_b.take_up(pending)
 
 
 def test_under_the_rule_refuse_fifty_at_once_on_ten_kiosks_give_one_session(
@@ -158,9 +227,12 @@ def test_under_the_rule_refuse_fifty_at_once_on_ten_kiosks_give_one_session(
 
 def test_many_at_once_at_two_kiosks_leave_one_open_session(hub: Hub, kiosk_a: Peer, kiosk_b: Peer) -> None:
     with ThreadPoolExecutor(8) as pool:
-        leases = list(pool.map(lambda peer: peer.sign_in(AMIRA), [kiosk_a, kiosk_b] * 10))
-    assert len({lease.session_id for lease in leases}) == 20
+        answers = list(pool.map(lambda peer: peer.claim(AMIRA), [kiosk_a, kiosk_b] * 10))
     assert len(hub.sessions.all_open()) == 1
+    winner = hub.sessions.all_open()[0]
+    leases = [one for one in answers if isinstance(one, Lease)]
+    assert winner.session_id in {one.session_id for one in leases}
+    assert len(leases) == 10  # the kiosk that came first; the other holds claims
 
 
 def test_the_database_itself_refuses_a_second_open_session(hub: Hub, kiosk_a: Peer, clock: FakeClock) -> None:
@@ -256,11 +328,12 @@ def test_who_gives_way_to_a_new_session(clock: FakeClock) -> None:
     later = clock.now_utc()
     elsewhere = OpenSession("s1", "r1", "k2", later)
     here = OpenSession("s2", "r2", "k1", later)
-    stale = OpenSession("s3", "r1", "k2", now)
-    assert sessions_to_end([elsewhere, here], "r1", "k1", now, "take_over") == [
-        ("s1", "taken_over"),
-        ("s2", "restart"),
-    ]
-    assert sessions_to_end([stale], "r1", "k1", now, "refuse") == [("s3", "lease_over")]
+    stale = OpenSession("s3", "r1", "k2", now - LEASE_SLACK)
+    fresh = OpenSession("s4", "r1", "k2", now)
+    assert way_in([elsewhere, here], "k1", now, "take_over") == WayIn((("s2", "restart"),), elsewhere)
+    assert way_in([stale], "k1", now, "refuse") == WayIn((("s3", "lease_over"),))
+    assert way_in([fresh], "k1", now, "take_over") == WayIn((), fresh)  # the slack has not passed
     with pytest.raises(SessionElsewhere):
-        sessions_to_end([elsewhere], "r1", "k1", now, "refuse")
+        way_in([elsewhere], "k1", now, "refuse")
+    told = replace(elsewhere, ending="hub")
+    assert way_in([told], "k1", now, "refuse") == WayIn((), told)  # it shall end anyway: wait for it

@@ -1,0 +1,204 @@
+"""Badges, sticks and security keys on disk: whose they are, whether they work, and where their counter stands."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from kiosk.hub.people.store import clean_uid
+from provisioning.clock import Clock, iso
+from provisioning.store import Store, script
+
+CREDENTIALS = Migrations("credentials")  # after the people's, whose first table this one replaces
+FIRST_COUNTER = 1  # of a stick that was just made
+
+
+@CREDENTIALS()
+def m001_ladder(db: Database) -> None:
+    """Three kinds, counters, an end for temporary ones, and two different people for each that is given out."""
+    script(
+        db,
+        """
+        CREATE TABLE credential_ladder (
+            kind TEXT NOT NULL CHECK (kind IN ('badge', 'stick', 'key')), uid TEXT NOT NULL,
+            resident_id TEXT REFERENCES resident, officer_id TEXT REFERENCES officer,
+            state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'blocked', 'returned')),
+            why TEXT NOT NULL DEFAULT '',
+            until_utc TEXT NOT NULL DEFAULT '',
+            counter INTEGER NOT NULL DEFAULT 0, offered INTEGER NOT NULL DEFAULT 0,
+            public_key BLOB NOT NULL DEFAULT x'', aaguid TEXT NOT NULL DEFAULT '',
+            last_kiosk TEXT NOT NULL DEFAULT '', last_utc TEXT NOT NULL DEFAULT '',
+            origin TEXT NOT NULL DEFAULT 'import' CHECK (origin IN ('import', 'issued')),
+            issued_by TEXT NOT NULL DEFAULT '', issued_with TEXT NOT NULL DEFAULT '',
+            changed_by TEXT NOT NULL DEFAULT '', changed_utc TEXT NOT NULL,
+            PRIMARY KEY (kind, uid), CHECK ((resident_id IS NULL) <> (officer_id IS NULL)),
+            CONSTRAINT two_people CHECK (
+                origin = 'import' OR (issued_by <> '' AND issued_with <> '' AND issued_by <> issued_with)
+            )
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO credential_ladder (kind, uid, resident_id, officer_id, state, counter, changed_by, changed_utc)
+            SELECT kind, uid, resident_id, officer_id, state, iif(kind = 'stick', 1, 0),
+                changed_by, changed_utc FROM credential;
+        DROP TABLE credential;
+        ALTER TABLE credential_ladder RENAME TO credential;
+        CREATE INDEX credential_of ON credential (resident_id);
+        """,
+    )
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A badge, stick or key and whose it is; exactly one of the two owners is named."""
+
+    kind: str
+    uid: str
+    resident_id: str = ""
+    officer_id: str = ""
+    state: str = "active"
+    why: str = ""
+    until_utc: str = ""  # a temporary one works until then; empty: no end
+    counter: int = 0  # the ticket that a stick must show; the signatures that a key has made
+    offered: int = 0  # the ticket that was handed out and not yet confirmed; 0: none
+    public_key: bytes = b""  # of a key (COSE)
+    aaguid: str = ""
+    last_kiosk: str = ""
+    last_utc: str = ""
+    origin: str = "import"
+    issued_by: str = ""
+    issued_with: str = ""
+    changed_by: str = ""
+    changed_utc: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether an officer, or a copy that was found, took it out of use."""
+        return self.state == "blocked"
+
+    def is_expired(self, now_utc: str) -> bool:
+        """Whether a temporary one has come to its end."""
+        return bool(self.until_utc) and self.until_utc <= now_utc
+
+
+class CredentialStore:
+    """Every statement about badges, sticks and keys."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self._clock = clock
+
+    def put(self, kind: str, uid: str, *, resident_id: str = "", officer_id: str = "") -> None:
+        """Give an imported badge or stick to its owner; one that is known keeps its state and counter."""
+        self.store.run(
+            "INSERT INTO credential (kind, uid, resident_id, officer_id, counter, changed_utc) VALUES (?,?,?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET resident_id = excluded.resident_id, officer_id = excluded.officer_id",
+            (
+                kind,
+                clean_uid(uid),
+                resident_id or None,
+                officer_id or None,
+                FIRST_COUNTER if kind == "stick" else 0,
+                iso(self._clock.now_utc()),
+            ),
+        )
+
+    def issue(self, one: Credential) -> None:
+        """Add what two officers gave out; the database refuses one officer alone.
+
+        Raises:
+            sqlite3.IntegrityError: one officer alone, or something of this number exists.
+        """
+        self.store.run(
+            "INSERT INTO credential (kind, uid, resident_id, officer_id, until_utc, counter, public_key, aaguid,"
+            " origin, issued_by, issued_with, changed_by, changed_utc) VALUES (?,?,?,?,?,?,?,?,'issued',?,?,?,?)",
+            (
+                one.kind,
+                one.uid,
+                one.resident_id or None,
+                one.officer_id or None,
+                one.until_utc,
+                one.counter,
+                one.public_key,
+                one.aaguid,
+                one.issued_by,
+                one.issued_with,
+                one.issued_by,
+                iso(self._clock.now_utc()),
+            ),
+        )
+
+    def find(self, kind: str, uid: str) -> Credential | None:
+        """A badge, stick or key by its number, or None."""
+        row = self.store.row(
+            "SELECT * FROM credential WHERE kind = ? AND uid = ?", (kind, _number(kind, uid))
+        )
+        return _credential(row) if row else None
+
+    def of(self, resident_id: str) -> list[Credential]:
+        """Everything a resident carries or carried."""
+        rows = self.store.rows(
+            "SELECT * FROM credential WHERE resident_id = ? ORDER BY state, kind, uid", (resident_id,)
+        )
+        return [_credential(row) for row in rows]
+
+    def working(self, wings: tuple[str, ...]) -> list[Credential]:
+        """Every credential that works, of residents of these wings."""
+        found: list[Credential] = []
+        for wing in wings:
+            rows = self.store.rows(
+                "SELECT c.* FROM credential c JOIN resident r USING (resident_id)"
+                " WHERE r.wing = ? AND c.state = 'active' AND (c.until_utc = '' OR c.until_utc > ?)",
+                (wing, iso(self._clock.now_utc())),
+            )
+            found += [_credential(row) for row in rows]
+        return found
+
+    def officers(self) -> list[Credential]:
+        """Every badge of an officer that works."""
+        rows = self.store.rows(
+            "SELECT * FROM credential WHERE officer_id IS NOT NULL AND kind = 'badge' AND state = 'active' ORDER BY uid"
+        )
+        return [_credential(row) for row in rows]
+
+    def set_state(self, kind: str, uid: str, state: str, by: str, why: str = "") -> bool:
+        """Block, unblock or take back; False when it was so already, or there is none."""
+        changed = self.store.run(
+            "UPDATE credential SET state = ?, why = ?, changed_by = ?, changed_utc = ?"
+            " WHERE kind = ? AND uid = ? AND state <> ?",
+            (state, why, by, iso(self._clock.now_utc()), kind, _number(kind, uid), state),
+        )
+        return changed == 1
+
+    def set_blocked(self, kind: str, uid: str, blocked: bool, by: str) -> bool:
+        """Block or unblock; False when it was so already, or there is none."""
+        return self.set_state(kind, uid, "blocked" if blocked else "active", by)
+
+    def blocked_residents(self) -> frozenset[str]:
+        """Residents who carry something that is blocked."""
+        rows = self.store.rows(
+            "SELECT DISTINCT resident_id FROM credential WHERE state = 'blocked' AND resident_id IS NOT NULL"
+        )
+        return frozenset(row["resident_id"] for row in rows)
+
+    # --- counters ---
+
+    def offer(self, uid: str, counter: int) -> None:
+        """Remember the ticket that a stick was handed and has not confirmed."""
+        self.store.run("UPDATE credential SET offered = ? WHERE kind = 'stick' AND uid = ?", (counter, uid))
+
+    def used(self, kind: str, uid: str, counter: int, kiosk_id: str) -> None:
+        """The credential was used there; from now on its counter stands so, and nothing is on offer."""
+        self.store.run(
+            "UPDATE credential SET counter = ?, offered = 0, last_kiosk = ?, last_utc = ? WHERE kind = ? AND uid = ?",
+            (counter, kiosk_id, iso(self._clock.now_utc()), kind, _number(kind, uid)),
+        )
+
+
+def _number(kind: str, uid: str) -> str:
+    """A key's name is case-sensitive base64url; numbers of badges and sticks are read in many spellings."""
+    return uid if kind == "key" else clean_uid(uid)
+
+
+def _credential(row: dict[str, Any]) -> Credential:
+    return Credential(
+        **{**row, "resident_id": row["resident_id"] or "", "officer_id": row["officer_id"] or ""}
+    )

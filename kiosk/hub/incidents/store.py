@@ -1,0 +1,116 @@
+"""Incidents on disk: what was noticed, where and when, and how an officer settled it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+from sqlite_utils import Database, Migrations
+
+from provisioning.clock import Clock, iso
+from provisioning.ids import short_code
+from provisioning.store import Store, script
+
+INCIDENTS = Migrations("incidents")
+IncidentKind = Literal["copy", "found", "duress", "wrong_person"]
+
+
+@INCIDENTS()
+def m001_incidents(db: Database) -> None:
+    """The table; an incident is closed by a named officer, with words, or not at all."""
+    script(
+        db,
+        """
+        CREATE TABLE incident (
+            incident_id TEXT PRIMARY KEY, kind TEXT NOT NULL, resident_id TEXT NOT NULL DEFAULT '',
+            credential_kind TEXT NOT NULL DEFAULT '', uid TEXT NOT NULL DEFAULT '',
+            kiosk_id TEXT NOT NULL DEFAULT '', at_utc TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '{}',
+            closed_utc TEXT NOT NULL DEFAULT '', closed_by TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '',
+            CHECK ((closed_utc = '') = (closed_by = '') AND (closed_utc = '') = (words = ''))
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX incident_at ON incident (at_utc);
+        """,
+    )
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One incident; ``closed_utc`` is empty while somebody must look at it."""
+
+    incident_id: str
+    kind: str
+    resident_id: str
+    credential_kind: str
+    uid: str
+    kiosk_id: str
+    at_utc: str
+    detail: dict[str, str | int]
+    closed_utc: str = ""
+    closed_by: str = ""
+    words: str = ""
+
+
+class IncidentStore:
+    """Every statement about incidents. Writes happen inside the caller's ``atomic()``."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self._clock = clock
+
+    def open(
+        self,
+        kind: IncidentKind,
+        resident_id: str,
+        kiosk_id: str,
+        credential_kind: str = "",
+        uid: str = "",
+        **detail: str | int,
+    ) -> str:
+        """A new incident; its id, ``I-7K3M9Q``."""
+        incident_id = short_code("I")
+        self.store.run(
+            "INSERT INTO incident (incident_id, kind, resident_id, credential_kind, uid, kiosk_id, at_utc, detail)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            (
+                incident_id,
+                kind,
+                resident_id,
+                credential_kind,
+                uid,
+                kiosk_id,
+                iso(self._clock.now_utc()),
+                msgspec.json.encode(detail).decode(),
+            ),
+        )
+        return incident_id
+
+    def open_like(self, kind: IncidentKind, credential_kind: str, uid: str) -> str:
+        """The id of an unsettled incident of this kind about this credential; empty when there is none."""
+        row = self.store.row(
+            "SELECT incident_id FROM incident WHERE kind = ? AND credential_kind = ? AND uid = ? AND closed_utc = ''",
+            (kind, credential_kind, uid),
+        )
+        return str(row["incident_id"]) if row else ""
+
+    def find(self, incident_id: str) -> Incident | None:
+        """One incident, or None."""
+        row = self.store.row("SELECT * FROM incident WHERE incident_id = ?", (incident_id,))
+        return _incident(row) if row else None
+
+    def latest(self, limit: int = 200) -> list[Incident]:
+        """Unsettled ones first, each group newest first."""
+        rows = self.store.rows(
+            "SELECT * FROM incident ORDER BY closed_utc <> '', at_utc DESC LIMIT ?", (limit,)
+        )
+        return [_incident(row) for row in rows]
+
+    def close(self, incident_id: str, by: str, words: str) -> bool:
+        """Settle one; False when it was settled before, or there is none."""
+        changed = self.store.run(
+            "UPDATE incident SET closed_utc = ?, closed_by = ?, words = ? WHERE incident_id = ? AND closed_utc = ''",
+            (iso(self._clock.now_utc()), by, words, incident_id),
+        )
+        return changed == 1
+
+
+def _incident(row: dict[str, Any]) -> Incident:
+    return Incident(**{**row, "detail": msgspec.json.decode(row["detail"], type=dict[str, str | int])})

@@ -1,0 +1,248 @@
+"""Proving who someone is: what they have, what they know, and the limits on trying. No session begins here."""
+
+from dataclasses import dataclass
+from typing import Literal, NoReturn
+
+from kiosk.hub.credentials.store import Credential, CredentialStore
+from kiosk.hub.incidents.store import IncidentKind, IncidentStore
+from kiosk.hub.people.store import PeopleStore, Resident
+from kiosk.hub.sessions import rules
+from kiosk.hub.sessions.keys import KeyDesk
+from kiosk.hub.sessions.secrets import Checker
+from kiosk.hub.sessions.store import SessionStore
+from provisioning.audit import Trail
+from provisioning.clock import Clock, iso
+from provisioning.config import Site
+from provisioning.contracts import SignIn, Welcome, WhoComes
+from provisioning.errors import Corrupt, Refused
+from provisioning.identity import NodeKey
+from provisioning.identity.attempts import Attempts, Limit, PinLocked, PinWrong
+from provisioning.identity.keywire import KeyRefused
+from provisioning.identity.stick import Ticket, blind_holder, read_ticket, verdict
+
+NOBODY = "nobody"
+# Whoever guesses at another's badge on purpose keeps its owner out for this long at most; 5 tries in 15 minutes
+# would need ten days for half of the 10,000 PINs.
+LONGEST_PAUSE_S = 900
+LEVELS = {"badge": 0, "stick": 1, "key": 2}  # practice.md 2.6, the ladder of proofs
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A person and what they proved it with."""
+
+    person: Resident
+    credential: Credential
+    is_held: bool  # they used the secret that calls for help
+    counter: int  # of the ticket that the stick showed, or of the key's signature
+    subjects: tuple[str, ...]  # whose failures are forgotten now
+
+    @property
+    def level(self) -> int:
+        """How strong the proof is."""
+        return LEVELS[self.credential.kind]
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Looks at credentials and secrets; a copy blocks, a failure counts, and each refusal is in the trail."""
+
+    people: PeopleStore
+    credentials: CredentialStore
+    incidents: IncidentStore
+    sessions: SessionStore
+    trail: Trail
+    checker: Checker
+    keys: KeyDesk
+    clock: Clock
+    site: Site
+    key: NodeKey
+
+    @property
+    def _limit(self) -> Limit:
+        return Limit(self.site.pin_tries, self.site.pin_pause_s, LONGEST_PAUSE_S)
+
+    # --- something was put on the reader ---
+
+    def welcome(self, asked: WhoComes) -> Welcome:
+        """What the screen asks for next.
+
+        Raises:
+            BadgeBlocked, BadgeExpired, StickCopied, StickForeign: told at once, nobody needs to type a code for it.
+        """
+        if asked.credential == "key":
+            return Welcome(options=self.keys.options(asked.kiosk_id))
+        found = self.credentials.find(asked.credential, asked.uid)
+        if found is None:
+            return Welcome()
+        try:
+            self._must_work(found, asked.kiosk_id)
+            if asked.credential == "stick":
+                self._shown(found, asked.ticket, asked.kiosk_id)
+        except Refused as refusal:
+            self._refused(asked.kiosk_id, found, refusal)
+        person = self.people.resident(found.resident_id)
+        if person is None:
+            return Welcome(is_officer=True)
+        return Welcome(language=person.language, factor="pictures" if person.factor == "pictures" else "pin")
+
+    # --- a secret was typed ---
+
+    def prove(self, asked: SignIn) -> Proven:
+        """Who it is.
+
+        Raises:
+            Refused: one of the codes that :class:`SignIn` names; it is in the trail.
+        """
+        credential, subject = self._shown_by(asked)
+        with self.checker.one_at_a_time(subject):
+            if credential is not None:  # as it is now that it is our turn
+                credential = self.credentials.find(credential.kind, credential.uid)
+            try:
+                return self._checked(asked, credential, subject)
+            except Refused as refusal:
+                self._refused(asked.kiosk_id, credential, refusal)
+
+    def _shown_by(self, asked: SignIn) -> tuple[Credential | None, str]:
+        """What was put on the reader, as the hub knows it, and whose failures count."""
+        try:
+            if asked.credential == "key":
+                credential = self.keys.carrier(asked)
+            else:
+                credential = self.credentials.find(asked.credential, asked.uid)
+        except Refused as refusal:
+            self._refused(asked.kiosk_id, None, refusal)
+        return credential, _subject_of(credential)
+
+    def _checked(self, asked: SignIn, credential: Credential | None, subject: str) -> Proven:
+        kiosk = f"kiosk:{asked.kiosk_id}"
+        self._may_try(kiosk, subject if credential else "")
+        person = self.people.resident(credential.resident_id) if credential else None
+        which = self._known(asked, person)
+        if credential is None or person is None:
+            self._failed(kiosk, rules.KIOSK_LIMIT)
+            self._failed(NOBODY, self._limit)  # never asked for: the answer shall take as long as any other
+            raise rules.BadgeUnknown
+        self._must_work(credential, asked.kiosk_id)
+        counter = 0
+        if asked.credential == "stick":
+            counter = self._shown(credential, asked.ticket, asked.kiosk_id).counter
+        elif asked.credential == "key":
+            counter = self._signed(credential, asked)
+        if not which:
+            self._failed(kiosk, rules.KIOSK_LIMIT)
+            raise self._wrong_pin(self._failed(subject, self._limit))
+        return Proven(person, credential, which == "duress", counter, (subject, kiosk))
+
+    def _may_try(self, kiosk: str, subject: str) -> None:
+        now = self.clock.now_utc()
+        if (paused := self.sessions.attempts(kiosk)).is_locked(now):
+            raise rules.KioskPaused(until_utc=_until(paused))
+        if subject and (locked := self.sessions.attempts(subject)).is_locked(now):
+            raise PinLocked(until_utc=_until(locked))
+
+    def _known(self, asked: SignIn, person: Resident | None) -> Literal["own", "duress", ""]:
+        """Which secret was typed; a key checks its own PIN, and says so under its signature."""
+        if asked.credential == "key":
+            return "own"
+        pin_hash = person.pin_hash if person else None
+        return self.checker.which(asked.pin, pin_hash, person.duress_hash if person else "")
+
+    # --- what a credential shows ---
+
+    def _must_work(self, found: Credential, kiosk_id: str) -> None:
+        if found.state != "active":
+            if found.state == "blocked" and found.why in {"lost", "replaced"}:
+                self._incident("found", found, kiosk_id)
+            raise rules.BadgeBlocked(kind=found.kind)
+        if found.is_expired(iso(self.clock.now_utc())):
+            raise rules.BadgeExpired(kind=found.kind)
+
+    def _shown(self, found: Credential, data: bytes, kiosk_id: str) -> Ticket:
+        """The ticket that a stick shows, when it is the one that must come next.
+
+        Raises:
+            StickForeign: not this hub's, or another stick's.
+            StickCopied: it was used before; the stick is blocked and an incident is open.
+        """
+        try:
+            ticket = read_ticket(data, self.key.key.public_key(), self.site.site_id)
+        except Corrupt as error:
+            raise rules.StickForeign(reason=error.reason) from error
+        holder = blind_holder(found.resident_id, self.checker.holder_key)
+        if (ticket.stick_id, ticket.holder) != (found.uid, holder):
+            raise rules.StickForeign(reason="another stick's")
+        if verdict(ticket.counter, found.counter, found.offered or None) == "copied":
+            self._copied(found, ticket.counter, kiosk_id)
+        return ticket
+
+    def _signed(self, found: Credential, asked: SignIn) -> int:
+        """The key's signature count, when it signed what it was asked here and its count has grown.
+
+        Raises:
+            KeyRefused: it did not.
+            StickCopied: it did, and its count stands where it stood before: somebody has a copy.
+        """
+        holder = blind_holder(found.resident_id, self.checker.holder_key).encode()
+        try:
+            return self.keys.answered(asked, holder).sign_count
+        except KeyRefused as refusal:
+            seen = refusal.detail.get("seen")
+            if refusal.reason == "key_copied" and isinstance(seen, int):
+                self._copied(found, seen, asked.kiosk_id)
+            raise
+
+    def _copied(self, found: Credential, counter: int, kiosk_id: str) -> NoReturn:
+        with self.sessions.store.atomic():
+            self.credentials.set_state(found.kind, found.uid, "blocked", "hub", "copied")
+            for one in self.sessions.of_resident(found.resident_id):
+                self.sessions.let_end(one.session_id, "hub")
+            self._incident(
+                "copy",
+                found,
+                kiosk_id,
+                counter=counter,
+                expected=found.counter,
+                other_kiosk=found.last_kiosk,
+                other_utc=found.last_utc,
+            )
+            self.trail.record("hub", "copy_found", found.resident_id, kind=found.kind, kiosk=kiosk_id)
+        raise rules.StickCopied(kind=found.kind)
+
+    def _incident(self, kind: IncidentKind, found: Credential, kiosk_id: str, **detail: str | int) -> None:
+        if not self.incidents.open_like(kind, found.kind, found.uid):
+            self.incidents.open(kind, found.resident_id, kiosk_id, found.kind, found.uid, **detail)
+
+    # --- failures ---
+
+    def _refused(self, kiosk_id: str, credential: Credential | None, refusal: Refused) -> NoReturn:
+        self.trail.record(kiosk_id, "sign_in_refused", _owner(credential), code=refusal.reason)
+        raise refusal
+
+    def _wrong_pin(self, after: Attempts) -> Refused:
+        if after.locked_until is not None:
+            return PinLocked(until_utc=_until(after))
+        return PinWrong(tries_left=after.tries_left(self._limit))
+
+    def _failed(self, subject: str, limit: Limit) -> Attempts:
+        with self.sessions.store.atomic():
+            after = self.sessions.attempts(subject).after_failure(self.clock.now_utc(), limit)
+            self.sessions.keep_attempts(subject, after)
+        return after
+
+
+def _owner(credential: Credential | None) -> str:
+    return (credential.resident_id or credential.officer_id) if credential else NOBODY
+
+
+def _subject_of(credential: Credential | None) -> str:
+    """Whose attempts are counted: a person's with one kind of credential; without one, nobody's.
+
+    By kind, so that whoever reads a badge's number off and guesses closes that badge for a while, not the stick.
+    """
+    return f"{_owner(credential)}/{credential.kind}" if credential else NOBODY
+
+
+def _until(attempts: Attempts) -> str:
+    assert attempts.locked_until is not None
+    return iso(attempts.locked_until)
