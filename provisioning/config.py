@@ -55,9 +55,15 @@ class ReaderSection(Section, frozen=True, kw_only=True):
     """What people hold up to a node. Whoever mounts the device chooses: they see which socket holds what."""
 
     reader: Literal["virtual", "hid", "rdm6300", "none"] = "virtual"  # what reads badges
-    reader_device: str = ""  # hid: /dev/input/by-path/..., rdm6300: /dev/serial/by-path/...; the socket, not the model
-    reader_usb: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{4}:[0-9a-f]{4})?$")] = ""  # hid: its model, as in lsusb
-    stick_port: str = ""  # /dev/disk/by-path/... of the one USB socket for sticks, or "virtual"; empty: takes none
+    reader_device: str = (
+        ""  # hid: /dev/input/by-path/..., rdm6300: /dev/serial/by-path/...; the socket, not the model
+    )
+    reader_usb: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{4}:[0-9a-f]{4})?$")] = (
+        ""  # hid: its model, as in lsusb
+    )
+    stick_port: str = (
+        ""  # /dev/disk/by-path/... of the one USB socket for sticks, or "virtual"; empty: takes none
+    )
     keys: Literal["none", "usb", "cards", "virtual"] = "none"  # security keys in a socket, cards on a reader
 
 

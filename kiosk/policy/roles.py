@@ -26,6 +26,9 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "notice_written": _FLOOR,
     "devices_viewed": frozenset({"technician", "security", "director"}),
     "audit_viewed": frozenset({"security", "director"}),  # S04.5
+    "log_read": frozenset({"security", "director"}),  # S04.5: one person's log, for a purpose
+    "log_read_far": frozenset({"security", "director"}),  # J4.3: more than thirty days of it
+    "access_report_viewed": frozenset({"director"}),  # J4.9: who read whose log
     "request_viewed": _FLOOR,
     "request_decided": frozenset({"workshop", "director"}),
     "flagged_request_decided": frozenset({"security", "director"}),  # a model that carries a flag

@@ -1,10 +1,11 @@
-"""What every desk page may ask: which officer is at hand, and whether policy allows the action."""
+"""What every desk page may ask: which officer is at hand, whether policy allows the action, who signs with them."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import ParamSpec, Protocol, TypeVar, cast
 
 from flask import g
+from werkzeug.wrappers import Response
 
 from kiosk.policy import require
 from kiosk.services.base import OfficerCard
@@ -30,3 +31,40 @@ def needs(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return guarded
 
     return guard
+
+
+class Cosigning(Protocol):
+    """How the hub's shell gets a sensitive act signed."""
+
+    def admit(self, action: str, act: Callable[[], Response]) -> Response:
+        """The act's own answer when it is signed for; else the dialog that asks for the signature.
+
+        The act runs in the transaction that keeps the second person's signature.
+        """
+        ...
+
+
+def sensitive(
+    action: str, when: Callable[[], bool] = lambda: True
+) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+    """Let a sensitive ``action`` (:mod:`kiosk.policy.sensitive`) happen only after a key's touch or with a colleague.
+
+    Stands below :func:`needs` on a page that takes a form. The form is kept and sent again with the signature; the
+    page writes :func:`signed_by` into the act's audit record. ``when`` may say that this time it is not sensitive.
+    """
+
+    def guard(page: Callable[P, Response]) -> Callable[P, Response]:
+        @wraps(page)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+            if not when():
+                return page(*args, **kwargs)
+            return cast(Cosigning, g.cosigning).admit(action, lambda: page(*args, **kwargs))
+
+        return guarded
+
+    return guard
+
+
+def signed_by() -> dict[str, str]:
+    """For the audit record of a sensitive act: ``second`` (an officer's id) or ``proof`` (``key``); else nothing."""
+    return dict(g.get("signed_by", {}))

@@ -1,7 +1,7 @@
 """The audit trail's table: records appended in the caller's transaction, and read again; nothing is ever changed."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -75,6 +75,25 @@ class TrailStore:
                 "about": about,
                 "limit": limit,
             },
+        )
+        return [_record(tuple(row.values())) for row in rows]
+
+    def between(
+        self,
+        from_utc: str,
+        before_utc: str,
+        *,
+        names: Sequence[str] = (),
+        action: str = "",
+        limit: int = 100_000,
+    ) -> list[AuditRecord]:
+        """Records of a period, newest first; of one ``action`` and by or about ``names`` (empty: any)."""
+        marks = ",".join("?" * len(names))
+        whose = f"(actor IN ({marks}) OR subject IN ({marks})) AND" if names else ""
+        rows = self._store.rows(
+            f"SELECT {COLUMNS} FROM audit WHERE {whose} ? IN ('', action)"  # noqa: S608 - marks only
+            " AND at_utc >= ? AND at_utc < ? ORDER BY seq DESC LIMIT ?",
+            (*names, *names, action, from_utc, before_utc, limit),
         )
         return [_record(tuple(row.values())) for row in rows]
 

@@ -22,7 +22,18 @@ SCREENS = {
         "idle",
         "failure",
     ),
-    "office": ("parts", "queue", "review", "desk", "empty", "signin", "failure", "sentences", "icons"),
+    "office": (
+        "parts",
+        "queue",
+        "review",
+        "desk",
+        "empty",
+        "signin",
+        "lock",
+        "failure",
+        "sentences",
+        "icons",
+    ),
 }
 
 
@@ -78,8 +89,15 @@ def _samples(ui: str, screen: str) -> dict[str, object]:
         "officer_name": "L. Peeters",
         "officer_role": gettext("Workshop"),
         "sign_out_url": "/-/patterns",
+        "account_url": "/-/patterns",
         "nav_items": _nav(screen),
+        "desk_lock": _lock() if screen == "lock" else None,
     }
+
+
+def _lock() -> dict[str, object]:
+    urls = dict.fromkeys(("again_url", "seen_url", "lock_url", "out_url", "key_url"), "/-/patterns")
+    return {**urls, "after_s": 600, "warning_s": 10, "who": "L. Peeters", "shown": True}
 
 
 def _nav(screen: str) -> list[NavItem]:

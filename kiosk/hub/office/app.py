@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, Flask, g, request, url_for
 
 from kiosk.hub import sentences
 from kiosk.hub.node import Hub
+from kiosk.hub.office.account import account_pages
+from kiosk.hub.office.cosigning import Cosigner
+from kiosk.hub.office.desk import WARNING_S, Desk
 from kiosk.hub.office.devices import devices_pages
 from kiosk.hub.office.people import people_pages
 from kiosk.hub.office.policy import policy_pages
-from kiosk.hub.office.signing import Desk, signing_pages
+from kiosk.hub.office.proofs import Proofs
+from kiosk.hub.office.sentences import register_sentences as register_office
+from kiosk.hub.office.signing import signing_pages
+from kiosk.hub.office.webkeys import may_use_keys
 from kiosk.hub.office.words import ACTIONS, roles_in_words
 from kiosk.hub.office.work import work_items, work_pages
 from kiosk.policy import judge
@@ -46,12 +52,13 @@ def create_office(hub: Hub) -> Flask:
         Corrupt: a catalogue cannot be read.
     """
     sentences.register_sentences()
+    register_office()
     register_policy()
     site = hub.node.site
     app = create_app(
         "hub",
         secret=hub.node.credential("session-secret"),
-        catalogues=[HERE.parent / "translations", POLICY_TRANSLATIONS, *catalogues()],
+        catalogues=[HERE.parent / "translations", HERE / "translations", POLICY_TRANSLATIONS, *catalogues()],
         clock=hub.clock,
         ui="office",
         languages=site.languages,
@@ -63,10 +70,14 @@ def create_office(hub: Hub) -> Flask:
         secure_cookie=hub.node.listen.startswith("unix:"),
     )
     desk = Desk(hub)
+    proofs = Proofs(hub, desk.store)
+    cosigner = Cosigner(desk, proofs)
+    app.before_request(lambda: setattr(g, "cosigning", cosigner))
     app.before_request(desk.admit)
     app.context_processor(_who)
     for pages in (
-        signing_pages(desk),
+        signing_pages(desk, proofs),
+        account_pages(desk, proofs),
         work_pages(hub),
         people_pages(hub),
         policy_pages(hub),
@@ -78,7 +89,7 @@ def create_office(hub: Hub) -> Flask:
         if (theirs := service.blueprint()) is not None:
             app.register_blueprint(cast(Blueprint, theirs))
     app.register_blueprint(node_api(hub.receiver))
-    keep_quiet(app, "node_api.call", "node_api.inbox")
+    keep_quiet(app, "node_api.call", "node_api.inbox", "signing.seen")
     add_check(app, "store", hub.nodes.answers)
     set_nav(app, lambda: _nav(hub))
     return app
@@ -93,16 +104,29 @@ def _trail_desk(hub: Hub) -> TrailDesk:
 
 
 def _language() -> str | None:
-    return g.officer.language if "officer" in g else None
+    card = g.get("officer") or g.get("speaker")  # at a locked desk somebody is spoken to, and let in nowhere
+    return card.language if card else None
 
 
-def _who() -> dict[str, str]:
+def _who() -> dict[str, Any]:
     if "officer" not in g:
-        return {}
+        return {"keys_work": may_use_keys()}
     return {
         "officer_name": g.officer.name,
         "officer_role": roles_in_words(g.officer.roles),
         "sign_out_url": url_for("signing.out"),
+        "account_url": url_for("account.mine"),
+        "keys_work": may_use_keys(),
+        "desk_lock": {
+            "after_s": g.desk_lock_s,
+            "warning_s": WARNING_S,
+            "who": g.officer.name,
+            "again_url": url_for("signing.again"),
+            "seen_url": url_for("signing.seen"),
+            "lock_url": url_for("signing.lock"),
+            "out_url": url_for("signing.out"),
+            "key_url": url_for("signing.question", wanted="lock") if may_use_keys() else "",
+        },
     }
 
 

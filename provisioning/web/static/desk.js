@@ -1,0 +1,162 @@
+// A desk that nobody touches: it warns, it covers the page, and it opens again where the officer was.
+// And the second signature of a sensitive act, on the page where the act was begun.
+"use strict";
+
+(() => {
+  const lock = document.getElementById("desk-lock");
+  if (!lock) return;
+  const warning = document.getElementById("desk-warning");
+  const password = document.getElementById("desk-password");
+  const problem = lock.querySelector("[data-problem]");
+  const afterMs = Number(lock.dataset.after) * 1000;
+  const warningMs = Number(lock.dataset.warning) * 1000;
+  const tellEveryMs = Math.min(10_000, afterMs / 4);
+  const channel = new BroadcastChannel("passage-desk"); // the other tabs of this desk
+  const title = document.title;
+  let touchedAt = Date.now();
+  let toldAt = touchedAt;
+  let locked = false;
+
+  function post(url, fields) {
+    const body = new URLSearchParams(fields);
+    const headers = { Accept: "application/json", "X-CSRF-Token": lock.dataset.csrf };
+    return fetch(url, { method: "POST", headers, body, cache: "no-store" });
+  }
+
+  // --- covering and uncovering ---
+
+  function cover() {
+    if (locked) return;
+    locked = true;
+    document.documentElement.classList.add("is-locked");
+    document.title = lock.dataset.title;
+    warning.hidden = true;
+    say("");
+    lock.showModal();
+    password.focus();
+  }
+
+  function uncover() {
+    locked = false;
+    touchedAt = toldAt = Date.now();
+    password.value = "";
+    lock.close();
+    document.documentElement.classList.remove("is-locked");
+    document.title = title;
+  }
+
+  function say(text) {
+    problem.textContent = text;
+    problem.hidden = !text;
+  }
+
+  // Escape closes a dialog in spite of everything; this one comes back.
+  lock.addEventListener("cancel", (event) => event.preventDefault());
+  lock.addEventListener("close", () => { if (locked) lock.showModal(); });
+
+  async function unlock(fields) {
+    const reply = await post(document.getElementById("desk-unlock").getAttribute("action"), fields).catch(() => null);
+    password.value = "";
+    if (reply?.status === 204) {
+      uncover();
+      channel.postMessage({ word: "unlocked" });
+    } else if (reply?.status === 409) {
+      const said = await reply.json();
+      say([said.text, said.contact].filter(Boolean).join(" "));
+      password.focus();
+    } else {
+      say(reply ? problem.dataset.over : problem.dataset.away);
+    }
+  }
+  window.addEventListener("submit", (event) => {
+    if (event.target.id !== "desk-unlock") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (password.value) unlock({ password: password.value });
+  }, true);
+  document.addEventListener("desk:key", (event) => unlock({ key: event.detail }));
+
+  // --- what counts as touching ---
+
+  function touched(event) {
+    if (!event.isTrusted || locked) return;
+    const now = Date.now();
+    if (now - touchedAt > 1000) channel.postMessage({ word: "touched", at: now });
+    touchedAt = now;
+    warning.hidden = true;
+  }
+  for (const name of ["pointerdown", "keydown", "wheel", "input"]) {
+    document.addEventListener(name, touched, { capture: true, passive: true });
+  }
+
+  async function tell() {
+    toldAt = Date.now();
+    const reply = await post(lock.dataset.seen, { ago_ms: Math.max(0, toldAt - touchedAt) }).catch(() => null);
+    if (reply?.status === 401) cover();
+  }
+
+  function lockNow() {
+    cover();
+    channel.postMessage({ word: "locked" });
+    post(lock.dataset.lock, {}).catch(() => null);
+  }
+
+  function look() {
+    if (locked) return;
+    const now = Date.now();
+    const leftMs = afterMs - (now - touchedAt);
+    if (leftMs <= 0) {
+      lockNow();
+      return;
+    }
+    warning.hidden = leftMs > warningMs;
+    warning.querySelector("[data-left]").textContent = String(Math.ceil(leftMs / 1000));
+    if (touchedAt > toldAt && now - toldAt >= tellEveryMs) tell();
+  }
+
+  channel.addEventListener("message", ({ data }) => {
+    if (data.word === "touched") touchedAt = Math.max(touchedAt, data.at);
+    else if (data.word === "locked") cover();
+    else if (data.word === "unlocked" && locked) uncover();
+  });
+  document.addEventListener("click", (event) => { if (event.target.closest?.("[data-lock-now]")) lockNow(); });
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("pageshow", look);
+  document.addEventListener("htmx:beforeRequest", (event) => { if (locked) event.preventDefault(); });
+  setInterval(look, 500);
+  if ("shown" in lock.dataset) cover();
+
+  // --- a second person ---
+
+  async function send(form, submitter) {
+    const headers = { "X-Desk-Dialog": "1" };
+    const body = new URLSearchParams(new FormData(form, submitter));
+    const reply = await fetch(form.action, { method: "POST", headers, body, cache: "no-store" }).catch(() => null);
+    if (reply?.status === 204 && reply.headers.has("X-Desk-Go")) {
+      location.assign(reply.headers.get("X-Desk-Go"));
+    } else if (reply?.status === 403 && reply.headers.has("X-Desk-Sign")) {
+      ask(await reply.text());
+    } else if (reply?.status === 401) {
+      cover();
+    } else {
+      HTMLFormElement.prototype.submit.call(form); // the server's own page says what is wrong
+    }
+  }
+
+  function ask(html) {
+    document.getElementById("second-person")?.remove();
+    document.body.insertAdjacentHTML("beforeend", html);
+    const dialog = document.getElementById("second-person");
+    if (locked) return;
+    dialog.showModal();
+    dialog.querySelector("[autofocus]")?.focus();
+  }
+
+  window.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.querySelector("[data-sensitive]") && !form.closest("#second-person")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!locked) send(form, event.submitter);
+  }, true);
+})();
