@@ -4,6 +4,7 @@ Values in, values out; who keeps challenges and keys, and uses each challenge on
 "§7.2" are sections of Web Authentication Level 2 (W3C Recommendation, 8 April 2021).
 """
 
+import contextlib
 import json
 import secrets
 from collections.abc import Iterable
@@ -285,8 +286,9 @@ def complete_authentication(
     key = _carrier(keys, challenge, from_text(outer.raw_id), inner.user_handle)
     answer = AuthenticationResponse(raw_id=key.credential_id, response=inner)
     state = {"challenge": challenge.name, "user_verification": UserVerificationRequirement.REQUIRED}
+    kept = _kept(key)
     try:
-        _server(party, "none").authenticate_complete(state, [_kept(key)], answer)
+        _server(party, "none").authenticate_complete(state, [kept], answer)
     except MALFORMED as error:  # the signature, or a word that was not looked at above
         raise KeyRefused("key_foreign", why=str(error)) from error
     if counter_verdict(key.sign_count, data.counter) == "copied":
@@ -340,9 +342,7 @@ def _check_kind(data: AuthenticatorData, made: AttestedCredentialData) -> None:
     if data.is_backup_eligible():  # Level 3 §6.1.3: copied from device to device by design
         raise KeyRefused("key_unsuitable", why="synced")
     try:
-        made.public_key.verify(b"", b"")
-    except InvalidSignature:
-        return
+        _check_point(made.public_key)
     except MALFORMED as error:
         raise KeyRefused("key_unsuitable", why="public key") from error
 
@@ -372,9 +372,16 @@ def _kept(key: SecurityKey) -> AttestedCredentialData:
     """A key in the library's words."""
     try:
         public = CoseKey.parse(_plain_map(cbor.decode(key.public_key_cose)))
+        _check_point(public)
         return AttestedCredentialData.create(bytes(16), key.credential_id, public)
     except MALFORMED as error:
         raise Corrupt("key_damaged", why=type(error).__name__) from error
+
+
+def _check_point(public: CoseKey) -> None:
+    """Raises one of ``MALFORMED`` when nothing could ever be verified with this key."""
+    with contextlib.suppress(InvalidSignature):
+        public.verify(b"", b"")
 
 
 def _plain_map(value: Any) -> dict[int, Any]:
