@@ -12,11 +12,15 @@ from kiosk.policy.words import register_sentences as register_policy
 from kiosk.services.pages import EXTENSION, said
 from kiosk.services.printing.sentences import TRANSLATIONS as PRINTING_TRANSLATIONS
 from kiosk.services.printing.sentences import register_sentences as register_printing
+from kiosk.terminal.agreement import pages as agreement_pages
+from kiosk.terminal.agreement import stands_before
 from kiosk.terminal.pages import pages, welcome_guest
+from kiosk.terminal.reading import Reading
 from kiosk.terminal.sentences import register_sentences
 from kiosk.terminal.session import Idle, Leaving, Refused, SignedIn, State
 from kiosk.terminal.terminal import Terminal
 from provisioning.errors import Refused as Refusal
+from provisioning.speech import Speaker
 from provisioning.web.app import create_app
 from provisioning.web.forms import SAFE_METHODS, FormExpired
 from provisioning.web.locale import gettext as _
@@ -30,8 +34,9 @@ OPEN_SERVICES = frozenset({"notices"})  # readable without signing in
 class _Door:
     """Looks at every request before a page does: whose screen is this, and may this person open that?"""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, reading: Reading) -> None:
         self._terminal = terminal
+        self._reading = reading
 
     def check(self) -> Response | None:
         """Let the request in, or send it home."""
@@ -43,6 +48,8 @@ class _Door:
         if isinstance(state, SignedIn) and request.method in SAFE_METHODS and "/-/" not in request.path:
             g.drawn_for = g.epoch
         self._follow(state)
+        if (first := stands_before(self._reading, state)) is not None:
+            return first
         if request.blueprint in services.NAMES:
             return self._service(state, request.blueprint)
         return None
@@ -106,7 +113,7 @@ def _service_pages() -> list[Blueprint]:
     return [importlib.import_module(f"kiosk.services.{name}.pages").pages for name in services.NAMES]
 
 
-def make_app(terminal: Terminal) -> Flask:
+def make_app(terminal: Terminal, speaker: Speaker | None = None) -> Flask:
     """The Flask app of one kiosk."""
     node = terminal.node
     register_sentences()
@@ -128,11 +135,13 @@ def make_app(terminal: Terminal) -> Flask:
     app.extensions[EXTENSION] = terminal
     app.extensions["terminal"] = terminal
     app.jinja_env.filters["said"] = lambda words: said(words, language())
-    door = _Door(terminal)
+    app.extensions["reading"] = reading = Reading(terminal)
+    app.extensions["speaker"] = speaker or Speaker()
+    door = _Door(terminal, reading)
     app.before_request(door.check)
     app.after_request(door.last_look)
     app.context_processor(lambda: _words(terminal))
-    for blueprint in (pages, *_service_pages()):
+    for blueprint in (pages, agreement_pages, *_service_pages()):
         app.register_blueprint(blueprint)
     keep_quiet(app, "terminal.pulse", "terminal.picture", "terminal.static")
     add_check(app, "store", lambda: terminal.db.row("SELECT 1 AS one") is not None)

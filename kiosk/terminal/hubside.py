@@ -175,12 +175,15 @@ class HubSide:
 
     def hold_policy(self, sha256: str) -> None:
         """Fetch the policy of this name when the copy in hand is another one; the hub being away changes nothing."""
-        if hashlib.sha256(self.copy.policy).hexdigest() == sha256:
-            return
+        if hashlib.sha256(self.copy.policy).hexdigest() != sha256:
+            self.fetch_copy()
+
+    def fetch_copy(self) -> None:
+        """Bring the public copy up to date while a page waits; the hub being away changes nothing."""
         try:
             self._take_copy(self.ask_for_page(PublicCopy(etag=self.copy.etag), PublicCopyAnswer))
         except (Unavailable, Refused, Corrupt) as error:
-            log.error("the policy in force could not be fetched: %s", error)
+            log.error("the public copy could not be fetched: %s", error)
 
     def _check_passes(self) -> None:
         """A badge blocked at the hub, or a changed PIN, opens nothing here when the hub is away later."""

@@ -18,6 +18,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         N_("An officer or the central computer ended your visit. Please sign in again."),
         ASK_LANDING,
     ),
+    "agreement_declined": (
+        N_("Without your agreement this screen stays closed. You can ask for everything on paper."),
+        ASK_LANDING,
+    ),
+    "speech_missing": (N_("This screen cannot read that aloud."), ASK_LANDING),
+    "speech_failed": (N_("This screen cannot read that aloud."), ASK_LANDING),
     "lease_over": (
         N_("The central computer has not answered for too long. Please sign in again later."),
         ASK_LANDING,

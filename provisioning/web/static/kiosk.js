@@ -1,4 +1,4 @@
-// The kiosk's pulse (badge taken away, idle warning, connection), and the keypad.
+// The kiosk's pulse (badge taken away, idle warning, connection), the voice, and the keypad.
 // GET data-pulse[?touched=1] -> {"epoch": "...", "idle_left_s": 12 | null, "offline": false}
 // A new epoch means: this page belongs to nobody any more; go home at once.
 "use strict";
@@ -27,8 +27,46 @@
     if (warn) idle.querySelector("[data-idle-left]").textContent = String(Math.max(0, Math.ceil(left)));
   }
 
+  // Reading aloud. Who listens is there: a voice that speaks keeps the screen open, and falls silent with it.
+  const LEVELS = [0.15, 0.3, 0.5, 0.75, 1];
+  const MIDDLE = 2;
+  const voices = [...document.querySelectorAll("[data-speak]")];
+  const isSpeaking = () => voices.some((voice) => !voice.querySelector("audio").paused);
+  const hush = () => voices.forEach((voice) => voice.querySelector("audio").pause());
+  function loudness() { // another visit begins in the middle again
+    const [epoch, level] = (sessionStorage.getItem("loudness") ?? "").split(" ");
+    return epoch === body.dataset.epoch ? Number(level) : MIDDLE;
+  }
+  for (const voice of voices) {
+    const audio = voice.querySelector("audio");
+    const play = voice.querySelector("[data-speak-play]");
+    const stop = voice.querySelector("[data-speak-stop]");
+    const steps = voice.querySelectorAll("[data-speak-volume]");
+    const show = () => {
+      const level = loudness();
+      audio.volume = LEVELS[level];
+      play.hidden = !audio.paused;
+      stop.hidden = audio.paused;
+      steps.forEach((step) => { step.disabled = LEVELS[level + Number(step.dataset.speakVolume)] === undefined; });
+    };
+    play.addEventListener("click", () => {
+      hush();
+      audio.load(); // always from the beginning
+      audio.play().catch(() => { play.disabled = true; });
+    });
+    stop.addEventListener("click", () => audio.pause());
+    steps.forEach((step) => step.addEventListener("click", () => {
+      const level = Math.min(Math.max(loudness() + Number(step.dataset.speakVolume), 0), LEVELS.length - 1);
+      sessionStorage.setItem("loudness", `${body.dataset.epoch} ${level}`);
+      show();
+    }));
+    for (const name of ["play", "pause", "ended", "error", "emptied"]) audio.addEventListener(name, show);
+    show();
+  }
+  window.addEventListener("pagehide", hush);
+
   async function pulse() {
-    const wasTouched = touched;
+    const wasTouched = touched || isSpeaking();
     touched = false;
     try {
       const address = body.dataset.pulse + (wasTouched ? "?touched=1" : "");
@@ -36,6 +74,7 @@
       if (!response.ok) throw new Error(String(response.status));
       const news = await response.json();
       if (misses >= 3 || news.epoch !== body.dataset.epoch) {
+        hush();
         body.replaceChildren();
         location.replace(body.dataset.home);
         return;

@@ -17,6 +17,8 @@ from kiosk.policy.signed import sign_policy
 from provisioning.clock import Clock, iso, iso_after
 from provisioning.config import Node
 from provisioning.contracts import (
+    AgreementSigned,
+    AgreementText,
     CheckPasses,
     Contract,
     EndSession,
@@ -123,6 +125,7 @@ class HubSim:
     policy: bytes = b""  # the shipped one, unless a test gives another
     regime: str = ""
     suspensions: tuple[Suspension, ...] = ()
+    agreement: AgreementText | None = None  # none, unless a test brings one: people have nothing to sign
     fallen: set[str] = field(default_factory=set)  # stamps of passes that stand no more
 
     def __post_init__(self) -> None:
@@ -138,7 +141,7 @@ class HubSim:
             (CheckPasses, self._check_passes),
         ):
             receiver.on_call(kind, answer)
-        for message in (PrintRequest, Objection, EndSession):
+        for message in (PrintRequest, Objection, EndSession, AgreementSigned):
             receiver.on_message(message, self._hear)
         self._store = store
         self.receiver = receiver
@@ -204,7 +207,17 @@ class HubSim:
                 suspensions=self.suspensions,
             ),
             policy_sha256=hashlib.sha256(self.policy).hexdigest(),
+            agreement_due=self._due(card.resident_id),
         )
+
+    def _due(self, resident_id: str) -> int:
+        version = self.agreement.version if self.agreement else 0
+        signed = self.heard_of(AgreementSigned)
+        is_signed = any(
+            isinstance(one, AgreementSigned) and (one.resident_id, one.version) == (resident_id, version)
+            for one in signed
+        )
+        return 0 if is_signed else version
 
     def _renew(self, _sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, RenewLease)
@@ -222,11 +235,17 @@ class HubSim:
 
     def _copy(self, _sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, PublicCopy)
-        etag = self.etag + hashlib.sha256(self.policy).hexdigest()
+        version = self.agreement.version if self.agreement else 0
+        etag = f"{self.etag}{version}{hashlib.sha256(self.policy).hexdigest()}"
         if asked.etag == etag:
             return PublicCopyAnswer(etag=etag, changed=False)
         return PublicCopyAnswer(
-            etag=etag, changed=True, notices=self.notices, models=self.models, policy=self.policy
+            etag=etag,
+            changed=True,
+            notices=self.notices,
+            models=self.models,
+            policy=self.policy,
+            agreement=self.agreement,
         )
 
     def _check_passes(self, _sender: str, asked: Contract) -> Contract:
