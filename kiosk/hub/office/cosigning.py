@@ -20,6 +20,7 @@ from provisioning.web.sentences import Sentence, sentence_for
 FRESH = timedelta(minutes=5)  # a key's touch speaks for the officer who touched it for so long
 PURPOSE = "sign"
 OWN_FIELDS = frozenset({"second_name", "second_password", "second_key"})
+FORM_FIELDS = frozenset({"csrf_token", "form_key"})
 DIALOG = "X-Desk-Dialog"
 
 
@@ -122,12 +123,13 @@ class Cosigner:
             "cosigning/dialog.html" if DIALOG in request.headers else "cosigning/page.html",
             what=word(ACTIONS, action),
             kept=kept,
+            shown=[*(request.view_args or {}).items(), *(one for one in kept if one[0] not in FORM_FIELDS)],
             action=request.full_path.rstrip("?"),
             back=request.referrer or "/",
             problem=problem,
             name=request.form.get("second_name", ""),
             own_key_is_enough=need_of(action) == "key_or_colleague",
         )
-        answer = make_response(body, 403)
+        answer = make_response(body, 409)
         answer.headers["X-Desk-Sign"] = action
         return answer

@@ -8,7 +8,7 @@ from kiosk.hub.office.standing import standing_acts, standing_words
 from kiosk.hub.office.words import MOVES, SESSION_ENDS, word
 from kiosk.hub.people.store import Resident
 from kiosk.policy import judge
-from kiosk.services.desk import needs, officer
+from kiosk.services.desk import needs, officer, sensitive, signed_by
 from provisioning.contracts import RequestView
 from provisioning.web.locale import gettext, language
 
@@ -37,7 +37,7 @@ def _looks(pages: Blueprint, hub: Hub) -> None:
             wing_choices=[("", gettext("Every wing")), *((one, one) for one in hub.node.site.wings)],
             where=where,
             kiosks=hub.people.kiosks(),
-            blocked=hub.people.blocked_residents(),
+            blocked=hub.credentials.blocked_residents(),
         )
 
     @pages.get("/<resident_id>")
@@ -59,6 +59,7 @@ def _acts(pages: Blueprint, hub: Hub) -> None:
 
     @pages.post("/<resident_id>/<kind>/<uid>/unblock")
     @needs("badge_unblocked")
+    @sensitive("badge_unblocked")
     def unblock(resident_id: str, kind: str, uid: str) -> Response:
         """Let a badge or stick work again."""
         _change(hub, resident_id, kind, uid, blocked=False)
@@ -81,17 +82,16 @@ def _known(hub: Hub, resident_id: str) -> Resident:
 
 
 def _change(hub: Hub, resident_id: str, kind: str, uid: str, *, blocked: bool) -> None:
-    found = hub.people.credential(kind, uid)
+    found = hub.credentials.find(kind, uid)
     if found is None or found.resident_id != resident_id:
         abort(404)
     who = officer().officer_id
     with hub.store.atomic():
-        if not hub.people.set_blocked(kind, uid, blocked, who):
+        if not hub.credentials.set_blocked(kind, uid, blocked, who):
             return
         action = "badge_blocked" if blocked else "badge_unblocked"
-        hub.trail.record(
-            who, action, resident_id, kind=kind, ends_in=found.uid[-3:]
-        )  # which one, not what opens
+        which = {"kind": kind, "ends_in": found.uid[-3:]}  # not what opens
+        hub.trail.record(who, action, resident_id, **which, **signed_by())
         if blocked:
             for one in hub.sessions.all_open():
                 if one.resident_id == resident_id:
@@ -103,10 +103,8 @@ def _end(hub: Hub, resident_id: str, session_id: str) -> None:
     if fact is None or fact.resident_id != resident_id:
         abort(404)
     with hub.store.atomic():
-        if hub.sessions.end(session_id, "hub"):
-            hub.trail.record(
-                officer().officer_id, "session_ended", session_id, why="hub", kiosk=fact.kiosk_id
-            )
+        if hub.sessions.let_end(session_id, "hub"):
+            hub.trail.record(officer().officer_id, "session_end_ordered", session_id, kiosk=fact.kiosk_id)
 
 
 def _person_page(hub: Hub, person: Resident) -> str:
@@ -120,7 +118,7 @@ def _person_page(hub: Hub, person: Resident) -> str:
     return render_template(
         "people/one.html",
         person=person,
-        credentials=hub.people.credentials_of(person.resident_id),
+        credentials=hub.credentials.of(person.resident_id),
         open_now=open_now,
         sessions=[
             (fact, hub.sessions.why_ended(fact.session_id))

@@ -14,7 +14,7 @@ from kiosk.hub.policy.store import KeptSuspension
 from kiosk.policy import decide, judge, moment_of
 from kiosk.policy.suspending import LONGEST, check_dates
 from kiosk.services.base import Tile
-from kiosk.services.desk import needs, officer
+from kiosk.services.desk import needs, officer, sensitive, signed_by
 from provisioning.clock import iso
 from provisioning.ids import short_code
 from provisioning.web.forms import FieldMissing, form_key, text_field
@@ -74,6 +74,7 @@ def _suspending(pages: Blueprint, hub: Hub) -> None:
 def _placing(pages: Blueprint, hub: Hub) -> None:
     @pages.post("/<resident_id>/regime")
     @needs("regime_changed")
+    @sensitive("regime_changed")
     def change_regime(resident_id: str) -> Response:
         """Another regime or other groups, with the decision that says so."""
         _known(hub, resident_id)
@@ -90,6 +91,7 @@ def _placing(pages: Blueprint, hub: Hub) -> None:
                     regime=regime,
                     groups=", ".join(groups),
                     decision=decision,
+                    **signed_by(),
                 )
         return redirect(url_for(".one", resident_id=resident_id), 303)
 

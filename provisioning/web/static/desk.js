@@ -134,7 +134,7 @@
     const reply = await fetch(form.action, { method: "POST", headers, body, cache: "no-store" }).catch(() => null);
     if (reply?.status === 204 && reply.headers.has("X-Desk-Go")) {
       location.assign(reply.headers.get("X-Desk-Go"));
-    } else if (reply?.status === 403 && reply.headers.has("X-Desk-Sign")) {
+    } else if (reply?.headers.has("X-Desk-Sign")) {
       ask(await reply.text());
     } else if (reply?.status === 401) {
       cover();

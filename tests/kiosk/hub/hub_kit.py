@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PEPPER = b"test pepper"
 HUB = '[[peers]]\nnode_id = "farm"\nurl = "http://127.0.0.1:9"\n[hub]\nsession_rule = "{rule}"\n'
 PASSWORD = "open sesame"
+SECOND = {"second_name": "director", "second_password": PASSWORD}  # a colleague signs a sensitive act
 AMIRA, BRAM, CHLOE = "04A1", "04B1", "04C1"
 
 

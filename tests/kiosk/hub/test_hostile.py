@@ -21,6 +21,7 @@ from provisioning.identity import Keyring, NodeKey, open_sealed, seal
 from tests.kiosk.hub.hub_kit import (
     AMIRA,
     PEPPER,
+    SECOND,
     Officer,
     Peer,
     app_of,
@@ -41,6 +42,10 @@ PAGES: dict[str, str | None] = {
     "signing.page": None,
     "signing.enter": None,
     "signing.out": None,
+    **dict.fromkeys(
+        ("signing.locked", "signing.again", "signing.question", "signing.seen", "signing.lock"), None
+    ),
+    **dict.fromkeys(("account.mine", "account.question", "account.add", "account.remove"), "work_seen"),
     "work.queue": "work_seen",
     "people.every": "person_viewed",
     "people.one": "person_viewed",
@@ -77,6 +82,8 @@ ARGUMENTS |= {
     "name": "new",
     "version_no": "7",
     "sha256": "ab",
+    "wanted": "lock",
+    "credential_id": "ab",
     "filename": "x.css",
 }
 
@@ -169,7 +176,7 @@ def test_the_trail_names_nobody_and_holds_no_badge_number(
     officer = office(whole, "security")
     uid = "04A199"
     officer.form("/people/r-amira", f"/people/r-amira/stick/{uid}/block")
-    officer.form("/people/r-amira", f"/people/r-amira/stick/{uid}/unblock")
+    officer.form("/people/r-amira", f"/people/r-amira/stick/{uid}/unblock", **SECOND)
     text = "\n".join(str(record) for record in whole.trail.latest(100))
     assert "badge_blocked" in text
     for secret in ("Amira", "Security", uid, "4321", "1234"):

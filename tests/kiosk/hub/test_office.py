@@ -10,7 +10,7 @@ from provisioning.clock import FakeClock
 from provisioning.config import Node
 from provisioning.contracts import PublicCopy
 from provisioning.errors import Refused
-from tests.kiosk.hub.hub_kit import AMIRA, Officer, Peer, app_of, office, people_in, start_hub
+from tests.kiosk.hub.hub_kit import AMIRA, SECOND, Officer, Peer, app_of, office, people_in, start_hub
 
 
 def actions(hub: Hub) -> list[str]:
@@ -156,7 +156,8 @@ def test_blocking_a_badge_works_once_ends_the_session_and_stops_the_next_sign_in
     with pytest.raises(Refused, match="badge_blocked"):
         kiosk_a.sign_in(AMIRA)
     landing.form("/people/r-amira", f"/people/r-amira/badge/{AMIRA}/unblock", status=403)
-    office(hub, "security").form("/people/r-amira", f"/people/r-amira/badge/{AMIRA}/unblock")
+    unblock = f"/people/r-amira/badge/{AMIRA}/unblock"
+    office(hub, "security").form("/people/r-amira", unblock, **SECOND)
     kiosk_a.sign_in(AMIRA)
     assert officer.web.get("/people/r-amira").status_code == 403
 

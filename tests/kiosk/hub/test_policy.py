@@ -25,7 +25,7 @@ from provisioning.contracts import (
     SignIn,
 )
 from provisioning.errors import Corrupt
-from tests.kiosk.hub.hub_kit import AMIRA, Peer, office, people_in, start_hub
+from tests.kiosk.hub.hub_kit import AMIRA, SECOND, Peer, office, people_in, start_hub
 
 
 def test_a_lease_says_who_where_and_how_sure(kiosk_a: Peer) -> None:
@@ -171,7 +171,7 @@ def test_a_new_regime_is_in_the_next_lease_and_drops_the_offline_pass(hub: Hub, 
     assert stamps == PassesStanding(stamps=(lease.pass_stamp,))
     security = office(hub, "security")
     fields = {"regime": "closed", "groups": "school, choir,", "decision": "2026/114"}
-    security.form("/people/r-amira", "/people/r-amira/regime", **fields)
+    security.form("/people/r-amira", "/people/r-amira/regime", **fields, **SECOND)
     standing = renewed(kiosk_a, lease).standing
     assert (standing.regime, standing.groups) == ("closed", ("school", "choir"))
     assert kiosk_a.ask(CheckPasses(stamps=(lease.pass_stamp,))) == PassesStanding(stamps=())
