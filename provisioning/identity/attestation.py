@@ -58,7 +58,7 @@ def _verified_path(attestation: AttestationObject, client_data_hash: bytes) -> S
             raise AttestationBroken("a statement that is none")
         return ()
     if attestation.fmt != "packed":
-        raise AttestationBroken(f"format {attestation.fmt[:40]!r}")
+        raise AttestationBroken(f"format {str(attestation.fmt)[:40]!r}")
     try:
         result = PackedAttestation().verify(attestation.att_stmt, attestation.auth_data, client_data_hash)
     except _MALFORMED as error:

@@ -232,12 +232,7 @@ def complete_registration(
     made = data.credential_data
     if made is None or made.credential_id != from_text(outer.raw_id):
         raise KeyRefused("key_unreadable", why="no credential, or another one than it says")
-    if made.public_key.get(3) not in ALGORITHMS:
-        raise KeyRefused("key_unsuitable", why="algorithm")
-    if (
-        data.is_backup_eligible()
-    ):  # WebAuthn L3 §6.1.3: a credential that is copied from device to device by design
-        raise KeyRefused("key_unsuitable", why="synced")
+    _check_kind(data, made)
     answer = RegistrationResponse(raw_id=made.credential_id, response=inner)
     state = {"challenge": challenge.name, "user_verification": UserVerificationRequirement.REQUIRED}
     try:
