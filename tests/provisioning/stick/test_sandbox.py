@@ -179,3 +179,29 @@ def test_every_processor_of_ours_has_the_calls_that_a_stick_needs(processor: str
         assert has(call), call
     assert any(has(call) for call in sandbox.MAP_CALLS)
     assert any(has(call) for call in sandbox.DEVICE_CALLS if "fadvise" in call)
+
+
+OUTER = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl(65, 1, 0, 0, 0)  # PR_SET_MDWE, where the kernel has it
+library = ctypes.CDLL("libseccomp.so.2")
+library.seccomp_init.restype = ctypes.c_void_p
+context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(0x7FFF0000)))
+for call in (b"seccomp", b"landlock_create_ruleset", b"landlock_restrict_self", b"setrlimit"):
+    number = library.seccomp_syscall_resolve_name(call)
+    assert library.seccomp_rule_add_array(context, ctypes.c_uint32(0x00050001), number, 0, None) == 0
+assert library.seccomp_load(context) == 0
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def test_the_walls_also_stand_inside_the_fences_of_the_readers_unit(tmp_path: Path) -> None:
+    """systemd 252: SystemCallFilter without seccomp() and Landlock (EPERM), MemoryDenyWriteExecute."""
+    file = tmp_path / "device"
+    file.write_bytes(b"device")
+    inner = START + "os.write(1, os.pread(device, 6, 0)); os.open('/etc/hostname', os.O_RDONLY)"
+    command = [sys.executable, "-I", "-S", "-c", OUTER, "-I", "-S", "-c", inner, str(file)]
+    ended = subprocess.run(command, capture_output=True, check=False, timeout=20)
+    assert ended.stdout == b"locked device", ended.stderr
+    assert ended.returncode == -signal.SIGSYS
