@@ -7,8 +7,10 @@ badge or by being left alone. The number is a user name, not a secret (practice.
 import logging
 import selectors
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from provisioning.errors import Refused
 from provisioning.readers.words import MAX_UID_CHARS, BadgeSeen, DriverName, ReaderWord, clean_uid
 
 log = logging.getLogger("passage.reader")
@@ -25,6 +27,9 @@ CHARACTERS = {
 }
 PAUSE_S = 0.5  # readers type a key every 2-30 ms; a longer pause was a person or a broken read
 REOPEN_S = 1.0
+SYSFS = Path("/sys")
+# USB-IF class codes: 06 still image (cameras and phones that hand out files), 08 mass storage.
+STORAGE = frozenset({"06", "08"})
 
 
 class KeyEvent(NamedTuple):
@@ -79,6 +84,12 @@ class HidDecoder:
         self._typed, self._spoiled = "", False
 
 
+class DeviceRefused(Refused):
+    """What is plugged into the reader's socket is not the reader; ``reason``."""
+
+    code = "reader_refused"
+
+
 class KeyDevice(Protocol):
     """The part of ``evdev.InputDevice`` that is used here."""
 
@@ -88,16 +99,44 @@ class KeyDevice(Protocol):
     def close(self) -> None: ...
 
 
-def open_evdev(path: str) -> KeyDevice:
-    """The input device at ``path``. evdev is installed on boards only, hence imported here.
+def open_evdev(path: str, usb: str, sysfs: Path = SYSFS) -> KeyDevice:
+    """The input device at ``path``, if it is a ``usb`` (``vendor:product``). evdev is installed on boards only.
 
     Raises:
         OSError: no such device, or it may not be opened.
+        DeviceRefused: another kind of device is in that socket, or one that is a disk as well.
     """
     from evdev import InputDevice
 
-    device: KeyDevice = InputDevice(path)
+    opened = InputDevice(path)
+    try:
+        model = f"{opened.info.vendor:04x}:{opened.info.product:04x}"
+        check_device(Path(path).resolve().name, model, usb, sysfs)
+    except DeviceRefused:
+        opened.close()
+        raise
+    device: KeyDevice = opened
     return device
+
+
+def check_device(event: str, model: str, wanted: str, sysfs: Path = SYSFS) -> None:
+    """Refuse an input device (``event3``) that is not the ``wanted`` model, or whose USB device holds files too.
+
+    Raises:
+        DeviceRefused: with the reason.
+    """
+    if model != wanted:
+        raise DeviceRefused(reason=f"a {model} is plugged in, not a {wanted}")
+    if storage := STORAGE & _interface_classes((sysfs / "class/input" / event).resolve()):
+        raise DeviceRefused(reason=f"it is a disk as well (USB class {', '.join(sorted(storage))})")
+
+
+def _interface_classes(device: Path) -> set[str]:
+    """The classes of every interface of the USB device that an input device belongs to; none when it is not USB."""
+    for folder in device.parents:
+        if (folder / "idVendor").is_file():
+            return {found.read_text().strip() for found in folder.glob("*/bInterfaceClass")}
+    return set()
 
 
 class HidReader:
@@ -111,7 +150,7 @@ class HidReader:
         path: str,
         selector: selectors.BaseSelector,
         emit: Callable[[ReaderWord], None],
-        open_device: Callable[[str], KeyDevice] = open_evdev,
+        open_device: Callable[[str], KeyDevice],
     ) -> None:
         self._path = path
         self._selector = selector
@@ -143,9 +182,9 @@ class HidReader:
         try:
             device = self._open_device(self._path)
             device.grab()
-        except OSError as error:
+        except (OSError, DeviceRefused) as error:
             if not self._missed:
-                log.warning("reader at %s is away: %s", self._path, error.strerror)
+                log.warning("reader at %s is away: %s", self._path, error)
             self._missed = True
             return
         log.info("reader at %s is here and ours alone", self._path)

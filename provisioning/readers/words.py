@@ -80,11 +80,15 @@ class WriteSlot(Word, frozen=True, tag="write_slot"):
 
 
 class FormatStick(Word, frozen=True, tag="format_stick"):
-    """Pages: make the stick that lies here one of ours, with this header and this first ticket."""
+    """Pages: make the stick that lies here one of ours, with this header and this first ticket.
+
+    ``erase``: an officer said that whatever lies on it may go; else only a blank one is taken.
+    """
 
     order: str
     header: bytes
     ticket: bytes
+    erase: bool = False
 
 
 class KeyOrder(Word, frozen=True):
@@ -132,6 +136,16 @@ class Pull(Word, frozen=True, tag="pull"):
     """Bench: pull the stick out."""
 
 
+class Tear(Word, frozen=True, tag="tear"):
+    """Bench: the stick will be pulled when so many bytes of its next ticket are written."""
+
+    after_bytes: int
+
+
+class Torn(Word, frozen=True, tag="torn"):
+    """Virtual reader, to the bench: now it was, and is out."""
+
+
 class PlugKey(Word, frozen=True, tag="plug_key"):
     """Bench: plug in the virtual security key that is kept in this file."""
 
@@ -152,7 +166,7 @@ ReaderWord: TypeAlias = (
     BadgeSeen | BadgeGone | StickSeen | StickGone | KeySeen | KeyGone | ReaderReady | TouchWanted | Did
 )
 Order: TypeAlias = WriteSlot | FormatStick | SignWithKey | EnrolKey | CancelOrder
-BenchWord: TypeAlias = Touch | Lift | Plug | Pull | PlugKey | PullKey | TouchKey
+BenchWord: TypeAlias = Touch | Lift | Plug | Pull | Tear | PlugKey | PullKey | TouchKey
 
 _READER: msgspec.json.Decoder[ReaderWord] = msgspec.json.Decoder(ReaderWord)
 _ORDER: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)

@@ -16,7 +16,8 @@ import pytest
 
 from provisioning.config import ConfigRefused, load_node
 from provisioning.linesock import Client, LineServer, dial, turn
-from provisioning.readers.agent import Agent, make_driver
+from provisioning.readers.agent import Agent
+from provisioning.readers.drivers import make_readers
 from provisioning.readers.words import (
     BadgeGone,
     BadgeSeen,
@@ -111,14 +112,14 @@ def test_a_bench_that_speaks_nonsense_is_hung_up_and_the_badge_stays(run_dir: Pa
             agent.turn(0)
         wait_readable(bench)
         assert bench.recv(1) == b""
-        assert agent.driver.present() == [BadgeSeen("04A1")]
+        assert agent.readers.badge.present() == [BadgeSeen("04A1")]
 
 
 def test_a_keyboard_reader_without_a_device_path_is_refused_with_file_and_reason(run_dir: Path) -> None:
     sections = {"k": '[kiosk]\nwing = "A"\nname = "K"\nreader = "hid"\n'}
     node = make_site(run_dir, {"k": "kiosk"}, sections)["k"]
     with selectors.DefaultSelector() as selector, pytest.raises(ConfigRefused) as refused:
-        make_driver(node, selector, lambda _word: None)
+        make_readers(node, selector, lambda _word: None)
     assert "reader_device" in str(refused.value)
 
 
