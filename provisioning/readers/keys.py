@@ -60,6 +60,7 @@ _CAUSES: dict[int, KeyCode] = {
     CtapError.ERR.CREDENTIAL_EXCLUDED: "key_known",
     CtapError.ERR.KEY_STORE_FULL: "key_full",
     CtapError.ERR.CHANNEL_BUSY: "key_busy",
+    CtapError.ERR.NOT_ALLOWED: "key_replug",
     CtapError.ERR.UNSUPPORTED_ALGORITHM: "key_unsupported",
     CtapError.ERR.UNSUPPORTED_OPTION: "key_unsupported",
     CtapError.ERR.INVALID_OPTION: "key_unsupported",
@@ -132,6 +133,18 @@ class Keys:
 
         return translated(act, device, cancel)
 
+    def erase(self, device: CtapDevice, on_touch: Callable[[], None], cancel: Event | None = None) -> None:
+        """Take everything off a key, its PIN too, before somebody else gets it (CTAP 2.1 §6.6).
+
+        Raises:
+            KeyTrouble: ``key_replug`` when it was plugged in more than ten seconds ago, and the others of a touch.
+        """
+
+        def act() -> None:
+            Ctap2(device).reset(event=cancel, on_keepalive=lambda _status: on_touch())
+
+        translated(act, device, cancel)
+
     @staticmethod
     def open(watch: KeyWatch, name: str) -> CtapDevice:
         """A handle on a key that is there.
@@ -194,6 +207,9 @@ def _options(data: bytes, kind: type[T]) -> T:
     try:
         plain = json.loads(data)
         plain.pop("timeout", None)
+        rp_id = plain["rp"]["id"] if "rp" in plain else plain["rpId"]
+        if not (isinstance(rp_id, str) and isinstance(plain["challenge"], str)):
+            raise TypeError("a site and a challenge are texts")
         made: T = kind.from_dict(plain)  # type: ignore[attr-defined]
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise KeyTrouble("key_unreadable") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable
 
@@ -329,9 +330,7 @@ FORGERS: list[Forger] = [
 
 
 @pytest.mark.timeout(1800)
-def test_no_forged_foreign_replayed_or_stale_answer_is_accepted_and_each_is_named(
-    record_property: Callable[[str, object], None],
-) -> None:
+def test_no_forged_foreign_replayed_or_stale_answer_is_accepted_and_each_is_named() -> None:
     scene = Scene(seed=KEYS)
     wrong: list[str] = []
     codes: Counter[str] = Counter()
@@ -344,7 +343,7 @@ def test_no_forged_foreign_replayed_or_stale_answer_is_accepted_and_each_is_name
             wrong.append(f"{number} {forge.__name__}: {got}, not {code}")
         if number % 20 == 0:
             assert scene.site.sign_in(scene.key).user_verified
-    record_property("refusals", dict(codes))
+    sys.stdout.write(f"{KEYS} of {len(FORGERS)} kinds: {dict(codes)}\n")  # seen with -s
     assert wrong == []
     assert "accepted" not in codes
     assert sum(codes.values()) == KEYS
