@@ -15,6 +15,7 @@ from provisioning.identity.volume import pieces
 from provisioning.readers.stick import places
 from provisioning.readers.stick.door import StickDoor
 from provisioning.sim.stick import issue
+from tests.support import wait_until
 
 from .stick_kit import Hub, header_sector, ticket_sector
 
@@ -114,3 +115,56 @@ def test_a_write_protected_device_is_told_as_such(image: Path) -> None:
     finally:
         losetup("--detach", made.stdout.strip())
     assert ticket_sector(2) not in image.read_bytes()
+
+
+def tool(*command: str) -> None:
+    found = shutil.which(command[0], path=PATH)
+    if found is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run([found, *command[1:]], capture_output=True, text=True, check=False, timeout=30)
+    if done.returncode != 0:
+        pytest.skip(f"{command[0]}: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def freezer(tmp_path: Path) -> Iterator[Path]:
+    """A file system that can be frozen: whoever waits for what lies on it waits in the kernel, beyond any signal."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may freeze a file system")
+    disk, place = tmp_path / "disk.img", tmp_path / "place"
+    place.mkdir()
+    with disk.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    tool("mkfs.ext4", "-q", str(disk))
+    tool("mount", "-o", "loop", str(disk), str(place))
+    yield place
+    tool("umount", str(place))
+
+
+def test_a_stick_that_hangs_in_the_kernel_hangs_only_its_child(freezer: Path) -> None:
+    image = issue(freezer / "stick.img", header_sector(), ticket_sector(1))
+    made = losetup("--find", "--show", str(image))
+    assert made.returncode == 0, made.stderr
+    device = Path(made.stdout.strip())
+    try:
+        with StickDoor(device, refusal=any_device, word_s=0.5) as door:
+            door.look()
+            pid = door.pid
+            tool("fsfreeze", "--freeze", str(freezer))
+            try:
+                with pytest.raises(PassageError) as refused:
+                    door.write_slot(1, ticket_sector(2))
+                assert refused.value.reason == "stick_hangs"
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+                assert state == "D", "killed, and still there: the kernel does not let it go"
+            finally:
+                tool("fsfreeze", "--unfreeze", str(freezer))
+            wait_until(lambda: is_over(door), what="the child's end")
+    finally:
+        losetup("--detach", str(device))
+
+
+def is_over(door: StickDoor) -> bool:
+    """White box: a child that was left behind is taken in when it has ended."""
+    door.close()
+    return not door._leftovers
