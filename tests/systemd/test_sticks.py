@@ -11,17 +11,19 @@ import pytest
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
 RULE = UNITS / "udev" / "59-passage-stick.rules"
+KEYS = UNITS / "udev" / "71-passage-keys.rules"
 POLICY = UNITS / "usbguard" / "passage-kiosk.rules"
-TOKEN = re.compile(r'[A-Z_]+(\{[\w./-]+\})?(==|!=|\+=|=|:=)"[^"]*"')
+TOKEN = re.compile(r'[A-Z_]+(\{[\w./-]+\})?(==|!=|\+=|-=|=|:=)"[^"]*"')
 
 
 def lines(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
 
 
-def test_every_line_of_the_rule_is_udevs_grammar_and_every_jump_arrives() -> None:
-    text = "\n".join(lines(RULE))
-    for line in lines(RULE):
+@pytest.mark.parametrize("rule", [RULE, KEYS], ids=lambda rule: rule.name)
+def test_every_line_of_a_rule_is_udevs_grammar_and_every_jump_arrives(rule: Path) -> None:
+    text = "\n".join(lines(rule))
+    for line in lines(rule):
         assert all(TOKEN.fullmatch(token.strip()) for token in line.split(", ")), line
     assert set(re.findall(r'GOTO="(\w+)"', text)) == set(re.findall(r'LABEL="(\w+)"', text))
 
@@ -40,6 +42,22 @@ def test_the_group_that_opens_sticks_is_the_readers() -> None:
     unit = (UNITS / "passage-kiosk-reader.service").read_text()
     assert f"Group={group[1]}\n" in unit
     assert "DeviceAllow=block-sd rw\n" in unit
+
+
+def test_security_keys_are_the_readers_and_no_browsers() -> None:
+    assert "60-fido-id.rules" < KEYS.name < "73-seat-late.rules"
+    line = next(line for line in lines(KEYS) if "ID_SECURITY_TOKEN" in line)
+    assert 'TAG-="uaccess"' in line
+    group = re.search(r'GROUP="([\w-]+)", MODE="0660"', line)
+    assert group is not None
+    for unit in ("passage-kiosk-reader.service", "passage-farm-reader.service"):
+        text = (UNITS / unit).read_text()
+        assert f"Group={group[1]}\n" in text
+        assert "DeviceAllow=char-hidraw rw\n" in text
+
+
+def test_a_farms_reader_cannot_open_what_printers_hang_on() -> None:
+    assert "tty" not in (UNITS / "passage-farm-reader.service").read_text()
 
 
 def test_the_example_policy_refuses_a_stick_that_types() -> None:
