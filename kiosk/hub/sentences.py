@@ -19,6 +19,17 @@ SENTENCES: dict[str, tuple[str, str]] = {
         ASK_SECURITY,
     ),
     "policy_day": (N_("The rules can begin today or later."), ASK_SECURITY),
+    "agreement_own": (N_("You wrote at this draft. A colleague must approve it."), ASK_SECURITY),
+    "agreement_changed": (N_("The draft was changed meanwhile. Please look at it again."), ASK_SECURITY),
+    "agreement_no_draft": (
+        N_("There is no draft any more: a colleague approved it or gave it up."),
+        ASK_SECURITY,
+    ),
+    "agreement_incomplete": (
+        N_("This agreement is not complete in every language. Open the draft to see what is missing."),
+        ASK_SECURITY,
+    ),
+    "agreement_day": (N_("The agreement can begin today or later."), ASK_SECURITY),
     "suspension_dates": (N_("A suspension must end after it begins, and not in the past."), ASK_SECURITY),
     "suspension_too_long": (N_("A suspension lasts at most 14 days."), ASK_SECURITY),
     "not_enough_money": (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from provisioning.contracts.farm import OfficerRole
 from provisioning.errors import Refused
@@ -9,6 +10,7 @@ from provisioning.errors import Refused
 ALL: frozenset[OfficerRole] = frozenset(
     {"landing", "teacher", "workshop", "security", "technician", "director"}
 )
+ORDER: tuple[OfficerRole, ...] = ("landing", "teacher", "workshop", "technician", "security", "director")
 _FLOOR: frozenset[OfficerRole] = frozenset({"landing", "teacher", "workshop", "security", "director"})
 
 # action -> roles. The director sees everything, and decides where security or the workshop is missing.
@@ -22,6 +24,9 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "policy_viewed": frozenset({"security", "director"}),
     "policy_drafted": frozenset({"security", "director"}),
     "policy_approved": frozenset({"security", "director"}),  # and the database: never one who wrote at it
+    "agreement_viewed": _FLOOR,  # whoever helps people to sign knows who has not
+    "agreement_drafted": frozenset({"security", "director"}),
+    "agreement_approved": frozenset({"security", "director"}),  # and the database: never one who wrote at it
     "session_ended": frozenset({"landing", "security"}),
     "notice_written": _FLOOR,
     "devices_viewed": frozenset({"technician", "security", "director"}),
@@ -59,6 +64,12 @@ def judge(action: str, roles: Iterable[OfficerRole]) -> Verdict:
     """What the table says about ``action`` for someone with ``roles``; an action it does not know is denied."""
     allowed = TABLE.get(action, frozenset())
     return Verdict(bool(allowed & set(roles)), f"officer.{action}", tuple(sorted(allowed)))
+
+
+def acting_role(action: str, roles: Iterable[OfficerRole]) -> OfficerRole | Literal[""]:
+    """In which of their roles an officer does this: the first one that allows it; empty when none does."""
+    has = set(roles) & TABLE.get(action, frozenset())
+    return next((role for role in ORDER if role in has), "")
 
 
 def require(action: str, roles: Iterable[OfficerRole]) -> None:

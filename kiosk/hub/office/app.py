@@ -9,12 +9,15 @@ from flask import Blueprint, Flask, g, request, url_for
 from kiosk.hub import sentences
 from kiosk.hub.node import Hub
 from kiosk.hub.office.account import account_pages
+from kiosk.hub.office.agreement import agreement_pages
 from kiosk.hub.office.cosigning import Cosigner
 from kiosk.hub.office.desk import WARNING_S, Desk
 from kiosk.hub.office.devices import devices_pages
 from kiosk.hub.office.people import people_pages
 from kiosk.hub.office.policy import policy_pages
 from kiosk.hub.office.proofs import Proofs
+from kiosk.hub.office.reading import reading_pages
+from kiosk.hub.office.reporting import reporting_pages
 from kiosk.hub.office.sentences import register_sentences as register_office
 from kiosk.hub.office.signing import signing_pages
 from kiosk.hub.office.webkeys import may_use_keys
@@ -39,7 +42,9 @@ LINKS = (
     DeskLink(N_("Work"), "work.queue", "list-check", "work_seen", 10),
     DeskLink(N_("People"), "people.every", "users", "person_viewed", 60),
     DeskLink(N_("Rules"), "policy.every", "shield-check", "policy_viewed", 65),
+    DeskLink(N_("Agreement"), "agreement.every", "signature", "agreement_viewed", 67),
     DeskLink(N_("Devices"), "devices.every", "device-desktop", "devices_viewed", 70),
+    DeskLink(N_("Readings"), "reporting.week", "eye", "access_report_viewed", 75),
     DeskLink(N_("Audit"), "trail.latest", "history", "audit_viewed", 80),
 )
 
@@ -80,7 +85,10 @@ def create_office(hub: Hub) -> Flask:
         account_pages(desk, proofs),
         work_pages(hub),
         people_pages(hub),
+        reading_pages(hub),
+        reporting_pages(hub),
         policy_pages(hub),
+        agreement_pages(hub),
         devices_pages(hub),
         trail_pages(_trail_desk(hub), needs),
     ):

@@ -4,10 +4,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from kiosk.hub.node import Hub
+from kiosk.hub.office.agreement import agreement_words
 from kiosk.hub.office.standing import standing_acts, standing_words
 from kiosk.hub.office.words import MOVES, SESSION_ENDS, word
 from kiosk.hub.people.store import Resident
 from kiosk.policy import judge
+from kiosk.policy.roles import acting_role
 from kiosk.services.desk import needs, officer, sensitive, signed_by
 from provisioning.contracts import RequestView
 from provisioning.web.locale import gettext, language
@@ -45,7 +47,9 @@ def _looks(pages: Blueprint, hub: Hub) -> None:
     def one(resident_id: str) -> str:
         """One person: badge, session, money, requests. That it was looked at is recorded."""
         person = _known(hub, resident_id)
-        hub.trail.record(officer().officer_id, "person_viewed", resident_id)
+        who = officer()
+        role = acting_role("person_viewed", who.roles)
+        hub.trail.record(who.officer_id, "person_viewed", resident_id, role=role)
         return _person_page(hub, person)
 
 
@@ -132,9 +136,11 @@ def _person_page(hub: Hub, person: Resident) -> str:
         requests=sorted(views, key=_begun, reverse=True),
         tiles={one.tile.name: one.tile for one in hub.services},
         **standing_words(hub, person),
+        **agreement_words(hub, person),
         may_block=judge("badge_blocked", roles).allowed,
         may_unblock=judge("badge_unblocked", roles).allowed,
         may_end=judge("session_ended", roles).allowed,
+        may_read_log=judge("log_read", roles).allowed,
     )
 
 
