@@ -84,69 +84,69 @@ def make_readers(node: Node, selector: selectors.BaseSelector, emit: Emit) -> Re
     section = node.kiosk or node.farm
     if section is None:
         raise ConfigRefused(file=str(node.path), reason=f"a {node.kind} has no reader")
+    if reason := _wrong(section):
+        raise ConfigRefused(file=str(node.path), reason=reason)
     bench = None
     if "virtual" in {section.reader, section.stick_port, section.keys}:
         from provisioning.readers.virtual import VirtualReader
 
         bench = VirtualReader(node.run_dir, selector, emit)
     return Readers(
-        _badge(node, section, selector, emit, bench),
-        _stick(node, section, selector, emit, bench),
-        _keys(node, section, selector, emit, bench),
+        _badge(section, selector, emit, bench),
+        _stick(section, selector, emit, bench),
+        _keys(section, node.site.site_id, selector, emit, bench),
         bench,
     )
 
 
+def _wrong(section: ReaderSection) -> str:
+    """What is wrong with the options, before anything is opened; empty when all is well."""
+    from provisioning.readers.stick.device import is_port
+
+    by_path = BY_PATH.get(section.reader)
+    if by_path and not section.reader_device.startswith(by_path):
+        return f"reader_device is missing: {by_path}..., the socket that the reader is in"
+    if section.reader == "hid" and not section.reader_usb:
+        return "reader_usb is missing: the reader's vendor:product, as lsusb shows it"
+    if section.stick_port not in {"", "virtual"} and not is_port(section.stick_port):
+        return "stick_port is no USB socket: /dev/disk/by-path/...-usb-..., the whole disk"
+    return ""
+
+
 def _badge(
-    node: Node,
-    section: ReaderSection,
-    selector: selectors.BaseSelector,
-    emit: Emit,
-    bench: "VirtualReader | None",
+    section: ReaderSection, selector: selectors.BaseSelector, emit: Emit, bench: "VirtualReader | None"
 ) -> BadgeDriver:
-    if section.reader == "virtual" and bench is not None:
-        return bench
-    if section.reader not in BY_PATH:
-        return NoReader()
-    device = section.reader_device
-    if not device.startswith(BY_PATH[section.reader]):
-        reason = f"reader_device is missing: {BY_PATH[section.reader]}..., the socket that the reader is in"
-        raise ConfigRefused(file=str(node.path), reason=reason)
-    if section.reader == "rdm6300":
-        from provisioning.readers.rdm6300 import Rdm6300Reader
+    match section.reader:
+        case "hid":
+            from provisioning.readers.hid import HidReader, open_evdev
 
-        return Rdm6300Reader(device, selector, emit)
-    if not section.reader_usb:
-        reason = "reader_usb is missing: the reader's vendor:product, as lsusb shows it"
-        raise ConfigRefused(file=str(node.path), reason=reason)
-    from provisioning.readers.hid import HidReader, open_evdev
+            look = partial(open_evdev, usb=section.reader_usb)
+            return HidReader(section.reader_device, selector, emit, look)
+        case "rdm6300":
+            from provisioning.readers.rdm6300 import Rdm6300Reader
 
-    return HidReader(device, selector, emit, partial(open_evdev, usb=section.reader_usb))
+            return Rdm6300Reader(section.reader_device, selector, emit)
+        case "virtual" if bench is not None:
+            return bench
+        case _:
+            return NoReader()
 
 
 def _stick(
-    node: Node,
-    section: ReaderSection,
-    selector: selectors.BaseSelector,
-    emit: Emit,
-    bench: "VirtualReader | None",
+    section: ReaderSection, selector: selectors.BaseSelector, emit: Emit, bench: "VirtualReader | None"
 ) -> "StickPort | None":
     if not section.stick_port:
         return None
-    from provisioning.readers.stick.device import is_port
     from provisioning.readers.stickport import StickPort
 
     if section.stick_port == "virtual" and bench is not None:
         return StickPort(bench.stick.name, selector, emit, bench.stick.door)
-    if not is_port(section.stick_port):
-        reason = "stick_port is no USB socket: /dev/disk/by-path/...-usb-..., the whole disk"
-        raise ConfigRefused(file=str(node.path), reason=reason)
     return StickPort(Path(section.stick_port), selector, emit)
 
 
 def _keys(
-    node: Node,
     section: ReaderSection,
+    site_id: str,
     selector: selectors.BaseSelector,
     emit: Emit,
     bench: "VirtualReader | None",
@@ -156,8 +156,8 @@ def _keys(
     from provisioning.readers.keyport import KeyPort
 
     if section.keys == "virtual" and bench is not None:
-        return KeyPort(node.site.site_id, selector, emit, bench.keys.sources, bench.keys.is_used)
-    return KeyPort(node.site.site_id, selector, emit, _usb if section.keys == "usb" else _cards)
+        return KeyPort(site_id, selector, emit, bench.keys.sources, bench.keys.is_used)
+    return KeyPort(site_id, selector, emit, _usb if section.keys == "usb" else _cards)
 
 
 def _usb() -> "tuple[KeySource, ...]":

@@ -3,7 +3,6 @@
 import itertools
 from pathlib import Path
 
-from provisioning.identity.volume import pieces
 from provisioning.readers.stick.door import StickDoor
 from provisioning.readers.stick.places import VOLUME_BYTES
 
@@ -30,6 +29,10 @@ def make_foreign(image: Path) -> Path:
 
 def issue(image: Path, header: bytes, ticket: bytes) -> Path:
     """A new stick with the hub's signed header and its first ticket, made through the door."""
+    from provisioning.identity.volume import (
+        pieces,  # brings cryptography along: a reader that only plugs has none
+    )
+
     make_blank(image)
     with StickDoor(image) as door:
         door.format(pieces(header, ticket))

@@ -115,12 +115,39 @@ def test_a_bench_that_speaks_nonsense_is_hung_up_and_the_badge_stays(run_dir: Pa
         assert agent.readers.badge.present() == [BadgeSeen("04A1")]
 
 
-def test_a_keyboard_reader_without_a_device_path_is_refused_with_file_and_reason(run_dir: Path) -> None:
-    sections = {"k": '[kiosk]\nwing = "A"\nname = "K"\nreader = "hid"\n'}
-    node = make_site(run_dir, {"k": "kiosk"}, sections)["k"]
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ('reader = "hid"', "reader_device is missing"),
+        ('reader = "hid"\nreader_device = "/dev/input/by-id/usb-any"', "/dev/input/by-path/"),
+        ('reader = "hid"\nreader_device = "/dev/input/by-path/p"', "reader_usb is missing"),
+        ('reader = "hid"\nreader_usb = "08FF:9"', "reader_usb"),
+        ('reader = "rdm6300"', "/dev/serial/by-path/"),
+        ('stick_port = "/dev/sda"', "stick_port is no USB socket"),
+        ('stick_port = "/dev/disk/by-path/platform-x-usb-0:1:1.0-scsi-0:0:0:0-part1"', "the whole disk"),
+        ('keys = "any"', "keys"),
+    ],
+)
+def test_an_option_that_no_reader_can_use_is_refused_with_file_and_reason(
+    run_dir: Path, options: str, said: str
+) -> None:
+    sections = {"k": f'[kiosk]\nwing = "A"\nname = "K"\n{options}\n'}
     with selectors.DefaultSelector() as selector, pytest.raises(ConfigRefused) as refused:
-        make_readers(node, selector, lambda _word: None)
-    assert "reader_device" in str(refused.value)
+        make_readers(make_site(run_dir, {"k": "kiosk"}, sections)["k"], selector, lambda _word: None)
+    assert "node.toml" in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_a_node_may_have_a_serial_badge_reader_a_stick_socket_and_keys_at_once(run_dir: Path) -> None:
+    options = (
+        'reader = "rdm6300"\nreader_device = "/dev/serial/by-path/none"\nkeys = "usb"\n'
+        'stick_port = "/dev/disk/by-path/platform-x-usb-0:1:1.0-scsi-0:0:0:0"\n'
+    )
+    node = make_site(run_dir, {"k": "kiosk"}, {"k": f'[kiosk]\nwing = "A"\nname = "K"\n{options}'})["k"]
+    with closing(Agent(node)) as agent, closing(Pages(node.run_dir)) as pages:
+        assert len(agent.readers.all) == 3
+        heard_by(pages, [ReaderReady("rdm6300")], agent)
+    assert not (node.run_dir / "virtual-reader.sock").exists()
 
 
 @contextmanager
@@ -155,7 +182,9 @@ def test_the_process_says_ready_pets_its_watchdog_tells_badges_and_stops_on_sigt
 def test_the_process_carries_no_web_no_keys_and_no_database() -> None:
     code = (
         "import sys; import provisioning.readers.agent, provisioning.readers.virtual, provisioning.readers.hid\n"
-        "print(sorted({m.split('.')[0] for m in sys.modules} & {'flask', 'cryptography', 'sqlite3', 'evdev'}))"
+        "import provisioning.readers.stickport, provisioning.readers.keyport, provisioning.sim.stick\n"
+        "large = {'flask', 'cryptography', 'sqlite3', 'evdev', 'fido2', 'serial'}\n"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & large))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

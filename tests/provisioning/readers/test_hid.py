@@ -6,7 +6,9 @@ import os
 import re
 import selectors
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.linesock import turn
-from provisioning.readers.hid import CHARACTERS, EV_KEY, PAUSE_S, HidDecoder, HidReader, KeyEvent
+from provisioning.readers.hid import (
+    CHARACTERS,
+    EV_KEY,
+    PAUSE_S,
+    DeviceRefused,
+    HidDecoder,
+    HidReader,
+    KeyEvent,
+    check_device,
+    open_evdev,
+)
 from provisioning.readers.words import BadgeSeen, ReaderWord
+from tests.support import wait_until
 
 DATA = Path(__file__).parent / "data"
 EVENT = re.compile(r"Event: time ([\d.]+), type (\d+) \(\w+\), code (\d+) \(\w+\), value (\w+)")
@@ -145,3 +158,79 @@ def test_the_device_is_taken_alone_read_and_opened_again_after_it_was_unplugged(
         reader.close()
     assert heard == [BadgeSeen("0004839120")] * 2
     assert [device.grabs for device in opened] == [1, 1]
+
+
+# --- only the configured model, and no disk ------------------------------------------------------------------------
+
+READER = "08ff:0009"
+
+
+def plugged(sysfs: Path, *classes: str) -> Path:
+    """A USB device with these interface classes whose first interface is input device event3, as sysfs shows it."""
+    usb = sysfs / "devices/pci0/usb1/1-1/1-1.2"
+    event = usb / "1-1.2:1.0/0003:08FF:0009.0001/input/input5/event3"
+    event.mkdir(parents=True)
+    (usb / "idVendor").write_text("08ff\n")
+    for number, one in enumerate(classes):
+        (usb / f"1-1.2:1.{number}").mkdir(exist_ok=True)
+        (usb / f"1-1.2:1.{number}" / "bInterfaceClass").write_text(f"{one}\n")
+    (sysfs / "class/input").mkdir(parents=True)
+    (sysfs / "class/input/event3").symlink_to(event)
+    return sysfs
+
+
+def test_the_configured_model_is_taken(tmp_path: Path) -> None:
+    check_device("event3", READER, READER, plugged(tmp_path, "03"))
+
+
+def test_another_model_in_the_readers_socket_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeviceRefused) as refused:
+        check_device("event3", "046d:c31c", READER, plugged(tmp_path, "03"))
+    assert "a 046d:c31c is plugged in, not a 08ff:0009" in str(refused.value)
+
+
+@pytest.mark.parametrize("storage", ["08", "06"])
+def test_a_keyboard_that_is_a_disk_as_well_is_refused(tmp_path: Path, storage: str) -> None:
+    with pytest.raises(DeviceRefused) as refused:
+        check_device("event3", READER, READER, plugged(tmp_path, "03", "03", storage))
+    assert storage in str(refused.value)
+
+
+def test_a_refused_device_is_left_alone_and_looked_at_again() -> None:
+    looks: list[str] = []
+
+    def refuse(path: str) -> ReplayedDevice:
+        looks.append(path)
+        raise DeviceRefused(reason="a disk")
+
+    with selectors.DefaultSelector() as selector:
+        reader = HidReader("/dev/input/by-path/reader", selector, print, refuse)
+        for now_s in (1.0, 1.5, 2.0):
+            reader.turn(now_s)
+        assert not selector.get_map()
+    assert len(looks) == 2
+
+
+def test_a_reader_that_the_kernel_made_is_grabbed_and_read() -> None:
+    if not os.access("/dev/uinput", os.W_OK):
+        pytest.skip("this machine has no /dev/uinput that we may write: no keyboard can be made")
+    evdev = pytest.importorskip("evdev", reason="evdev is installed on boards only")
+    codes = {character: code for code, character in CHARACTERS.items() if code < 60}
+    keys = [codes[character] for character in "04A1B2C3"] + [28]
+    heard: list[ReaderWord] = []
+    with (
+        evdev.UInput({EV_KEY: sorted(set(keys))}, name="passage test", vendor=0x08FF, product=0x0009) as made,
+        selectors.DefaultSelector() as selector,
+        closing(
+            HidReader(made.device.path, selector, heard.append, partial(open_evdev, usb=READER))
+        ) as reader,
+    ):
+        wait_until(lambda: (reader.turn(len(selector.get_map())), selector.get_map())[1], what="it is open")
+        with pytest.raises(OSError, match="busy"):
+            made.device.grab()  # nobody else gets its keys
+        for code in keys:
+            for value in (1, 0):
+                made.write(EV_KEY, code, value)
+            made.syn()
+        wait_until(lambda: (turn(selector, 0.01), heard)[1], what="the badge")
+    assert heard == [BadgeSeen("04A1B2C3")]
