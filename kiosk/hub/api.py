@@ -10,6 +10,7 @@ import msgspec
 
 from kiosk.hub.agreement import Agreements
 from kiosk.hub.credentials.store import CredentialStore
+from kiosk.hub.looks import looks_at
 from kiosk.hub.nodes.contacts import Contacts
 from kiosk.hub.people.store import PeopleStore, Resident, clean_uid
 from kiosk.hub.policy.ruling import Ruling
@@ -24,6 +25,7 @@ from provisioning.contracts import (
     Contract,
     EndSession,
     Lease,
+    MyFile,
     MyRequests,
     OfficerBadge,
     PassesStanding,
@@ -104,6 +106,7 @@ class Api:
         receiver.on_call(CheckPasses, self.check_passes)
         receiver.on_call(RenewLease, self.renew)
         receiver.on_call(MyRequests, self.my_requests)
+        receiver.on_call(MyFile, self.my_file)
         receiver.on_call(PublicCopy, self.public_copy)
         receiver.on_call(Picture, self.picture)
         receiver.on_call(WhoseBadge, self.whose_badge)
@@ -264,6 +267,11 @@ class Api:
         return RequestList(
             requests=tuple(sorted(views, key=_begun, reverse=True)), balance_cents=balance_cents
         )
+
+    def my_file(self, sender: str, question: Contract) -> Contract:
+        """Who looked at the page or the log of this session's person."""
+        session = self._running(sender, _as(MyFile, question).session_id)
+        return looks_at(self.context.trail, self.people, session.resident_id)
 
     # --- what everyone may see ---
 

@@ -39,6 +39,7 @@ class Cosigning(Protocol):
     def admit(self, action: str, act: Callable[[], Response]) -> Response:
         """The act's own answer when it is signed for; else the dialog that asks for the signature.
 
+        An empty ``action`` needs none this time.
         The act runs in the transaction that keeps the second person's signature.
         """
         ...
@@ -56,9 +57,8 @@ def sensitive(
     def guard(page: Callable[P, Response]) -> Callable[P, Response]:
         @wraps(page)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-            if not when():
-                return page(*args, **kwargs)
-            return cast(Cosigning, g.cosigning).admit(action, lambda: page(*args, **kwargs))
+            asked = action if when() else ""
+            return cast(Cosigning, g.cosigning).admit(asked, lambda: page(*args, **kwargs))
 
         return guarded
 

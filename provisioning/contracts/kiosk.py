@@ -267,6 +267,27 @@ class RequestList(Answer, frozen=True, kw_only=True):
     balance_cents: int
 
 
+class MyFile(Contract, frozen=True, kw_only=True):
+    """Call: who looked at this person's file. Answered by :class:`FileLooks`."""
+
+    session_id: str
+
+
+class Look(Part, frozen=True, kw_only=True):
+    """One look of an officer at a person's page or log; officers by their role, not by name."""
+
+    at_utc: str
+    by_role: str
+    what: Literal["page", "log"]
+    purpose: str = ""  # the officer's own words; only a log is read for a purpose that was written down
+
+
+class FileLooks(Answer, frozen=True, kw_only=True):
+    """The newest looks, newest first."""
+
+    looks: tuple[Look, ...]
+
+
 class PrintRequest(Contract, frozen=True, kw_only=True):
     """Message: a resident asks for a part. ``request_key`` was made when the page was drawn."""
 

@@ -83,7 +83,7 @@ def _page(desk: TrailDesk, verified: Verified | None) -> str:
         before=before,
         action_choices=[("", gettext("Everything")), *((one, happened(one)) for one in desk.trail.actions())],
         name_of=desk.name_of,
-        detail=_detail,
+        detail=detail_words,
         verified=verified,
         flaws=lambda code: _word(FLAWS, code),
         happened=happened,
@@ -94,7 +94,7 @@ def _word(words: Mapping[str, str], code: str) -> str:
     return gettext(words[code]) if code in words else code.replace("_", " ")
 
 
-def _detail(detail: Mapping[str, str | float | bool | None]) -> str:
+def detail_words(detail: Mapping[str, str | float | bool | None]) -> str:
     """What a record says besides, in one line; what is empty is left out."""
     said = {key: value for key, value in detail.items() if value is not None and value != ""}
     return ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in said.items())

@@ -180,14 +180,14 @@ class OfficeStore:
             (form_key, act, page, by, second, proof, iso(at)),
         )
 
-    def pairs(self, since_utc: str) -> list[tuple[str, str, str, int]]:
-        """Who asked, who signed with them, what, how often, since then; most often first."""
+    def pairs(self, from_utc: str, before_utc: str) -> list[tuple[str, str, str, int]]:
+        """Who asked, who signed with them, what, how often, in a period; most often first."""
         rows = self.store.rows(
-            'SELECT "by", "with", act, count(*) AS often FROM countersign WHERE at_utc >= ?'
-            ' GROUP BY "by", "with", act ORDER BY often DESC, act, "by", "with"',
-            (since_utc,),
+            'SELECT "by", "with", act, count(*) AS times FROM countersign WHERE at_utc >= ? AND at_utc < ?'
+            ' GROUP BY "by", "with", act ORDER BY times DESC, act, "by", "with"',
+            (from_utc, before_utc),
         )
-        return [(row["by"], row["with"], row["act"], row["often"]) for row in rows]
+        return [(row["by"], row["with"], row["act"], row["times"]) for row in rows]
 
     # --- purposes ---
 

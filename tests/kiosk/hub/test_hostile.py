@@ -46,6 +46,8 @@ PAGES: dict[str, str | None] = {
         ("signing.locked", "signing.again", "signing.question", "signing.seen", "signing.lock"), None
     ),
     **dict.fromkeys(("account.mine", "account.question", "account.add", "account.remove"), "work_seen"),
+    **dict.fromkeys(("reading.log", "reading.say"), "log_read"),
+    "reporting.week": "access_report_viewed",
     "work.queue": "work_seen",
     "people.every": "person_viewed",
     "people.one": "person_viewed",
