@@ -236,7 +236,8 @@ def test_a_stick_torn_out_of_a_write_says_gone_and_signs_in_again(
     with together(node) as here:
         bench(node, Plug(str(stick)))
         index, sector = hub.offer(here.hears(StickSeen).slots)  # type: ignore[arg-type]
-        bench(node, Tear(after_bytes))
+        bench(node, Tear(after_bytes), Touch("04A1B2C3"))
+        here.hears(BadgeSeen)  # so the lever is pulled
         assert here.port.ask(WriteSlot("o", index, sector), 20).code == "stick_gone"
         here.hears(StickGone)
         assert slot_of(stick, index) != sector
