@@ -89,7 +89,7 @@ def fresh_page(browser: Browser, **options: Any) -> Iterator[Page]:
 
 def is_outside(url: str) -> bool:
     """Whether a page asked for something that is not on this machine."""
-    return not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:"))
+    return not url.startswith(("http://127.0.0.1:", "http://localhost:", "data:", "blob:", "about:"))
 
 
 @contextmanager
