@@ -122,9 +122,9 @@ def table(running: RunningSite) -> str:
     }
     lines += [f"  {name:<24}{site.nodes[node_id].url}/" for node_id, name in places.items()]
     lines += ["", f"  {'resident':<14}{'language':<10}{'wing':<6}{'badge':<14}PIN"]
-    shown = _one_a_language(people["residents"])
+    shown = _shown(people["residents"])
     lines += [
-        f"  {one['first_name']:<14}{one['language']:<10}{one['wing']:<6}{one['badge_uid']:<14}{one['pin']}"
+        f"  {one['first_name']:<14}{one['language']:<10}{one['wing']:<6}{one['badge_uid']:<14}{one['pin']}{_asked(one)}"
         for one in shown
     ]
     lines += ["", f"  {'officer':<16}{'sign-in name':<14}{'password':<18}{'role':<20}badge"]
@@ -137,11 +137,16 @@ def _officer_row(one: dict[str, Any]) -> str:
     return f"  {one['name']:<16}{one['sign_in_name']:<14}{one['secret']:<18}{roles:<20}{one['badge_uid']}"
 
 
-def _one_a_language(residents: list[dict[str, str]]) -> list[dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def _shown(residents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first of each language, and whoever is asked to sign the agreement."""
+    found: dict[str, dict[str, Any]] = {}
     for one in residents:
         found.setdefault(one["language"], one)
-    return list(found.values())
+    return [*found.values(), *(one for one in residents if not one["agreement_signed"])]
+
+
+def _asked(resident: dict[str, Any]) -> str:
+    return "" if resident["agreement_signed"] else "  (is asked to sign the agreement)"
 
 
 TO_TRY = (

@@ -27,6 +27,8 @@ NAMES = {
     "ar": ("أحمد", "حسن", "كريم", "ليلى", "محمود", "سامي", "طارق", "يوسف"),
 }  # 40 in all, in the proportions of a Flemish house
 
+NEWCOMERS = frozenset({"Sofie", "سامي"})  # they have not signed the agreement yet: the demo shows both ways
+
 
 @dataclass(frozen=True)
 class DemoResident:
@@ -40,6 +42,7 @@ class DemoResident:
     stick_uid: str
     pin: str
     opening_cents: int
+    agreement_signed: int  # version; 0: the kiosk asks at the first sign-in
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def demo_residents(seed: int = 1) -> list[DemoResident]:
                 stick_uid=f"5A{number:08X}",
                 pin=pin,
                 opening_cents=numbers.randrange(500, 6000, 50),
+                agreement_signed=0 if name in NEWCOMERS else 1,
             )
         )
     return found

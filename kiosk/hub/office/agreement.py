@@ -69,7 +69,7 @@ def _reads(pages: Blueprint, hub: Hub) -> None:
             missing=len(missing),
             wings=sorted(Counter(wing for wing, _name, _id in missing).items()),
             now_utc=iso(hub.clock.now_utc()),
-            **_shared(hub),
+            **_shared(),
         )
 
     @pages.get("/unsigned")
@@ -134,7 +134,7 @@ def _reads_draft(pages: Blueprint, hub: Hub, editing: Editing) -> None:
             wrote=_hands(hub, found)[0],
             sections_max=SECTIONS_MAX,
             **_missing(editing),
-            **_shared(hub),
+            **_shared(),
         )
 
     @pages.get("/draft/preview")
@@ -154,7 +154,7 @@ def _reads_draft(pages: Blueprint, hub: Hub, editing: Editing) -> None:
             people=len(hub.people.find_residents(limit=1_000_000)),
             **_missing(editing),
             **_in_language(hub),
-            **_shared(hub),
+            **_shared(),
         )
 
 
@@ -352,10 +352,9 @@ def _begins(hub: Hub) -> datetime | None:
     return begins if day > _today(hub) else None
 
 
-def _shared(hub: Hub) -> dict[str, object]:
+def _shared() -> dict[str, object]:
     roles = officer().roles
     return {
-        "site_languages": hub.node.site.languages,
         "may_draft": judge("agreement_drafted", roles).allowed,
         "may_approve": judge("agreement_approved", roles).allowed,
     }

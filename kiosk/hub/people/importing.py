@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
+from kiosk.hub.agreement.agreements import signed_on_paper
+from kiosk.hub.agreement.store import AgreementStore
 from kiosk.hub.credentials.store import CredentialStore
 from kiosk.hub.people.store import Kiosk, PeopleStore, Resident
 from kiosk.money.store import Ledger
@@ -44,6 +46,7 @@ class ResidentLine(_Part, frozen=True, kw_only=True):
     pin: str = ""
     pin_hash: str = ""
     opening_cents: int = 0
+    agreement_signed: int = 0  # the version of the agreement that was signed on paper; 0: none
 
 
 class OfficerLine(_Part, frozen=True, kw_only=True):
@@ -108,6 +111,7 @@ class Importer:
         """Add everyone, or bring them up to date, all or nothing. A balance is only ever opened, never overwritten.
 
         Raises:
+            AgreementUnknown: somebody signed a version that was never approved; nothing was written.
             ImportRefused: a name holds a character that no name has, or a wing has two home kiosks; nothing was
                 written.
         """
@@ -143,6 +147,9 @@ class Importer:
             if uid:
                 self._credentials.put(kind, uid, resident_id=line.resident_id)
         self.ledger.open_purse(line.resident_id, line.opening_cents)
+        if line.agreement_signed:
+            store = AgreementStore(self.people.store, self.people.clock)
+            signed_on_paper(store, self.people.clock, line.resident_id, line.language, line.agreement_signed)
 
     def _officer(self, line: OfficerLine) -> None:
         card = OfficerCard(line.officer_id, line.name, line.language, frozenset(line.roles))
