@@ -6,8 +6,13 @@ from datetime import timedelta
 
 from kiosk.hub.agreement import AGREEMENT, Agreements, begin_agreements
 from kiosk.hub.api import Api, HubReceiver
+from kiosk.hub.credentials.blocking import Blocking
 from kiosk.hub.credentials.store import CREDENTIALS, CredentialStore
+from kiosk.hub.incidents.pairs import Pairs
 from kiosk.hub.incidents.store import INCIDENTS, IncidentStore
+from kiosk.hub.issuing.issuing import Issuing
+from kiosk.hub.issuing.keys import NewKeys
+from kiosk.hub.issuing.store import ISSUING, IssueStore
 from kiosk.hub.nodes.contacts import Contacts
 from kiosk.hub.nodes.store import NODES, NodeStore
 from kiosk.hub.office.store import OFFICE
@@ -56,6 +61,7 @@ def open_hub_store(node: Node, services: Iterable[HubService]) -> Store:
     own = (
         *(MAIL, AUDIT, PEOPLE, CREDENTIALS, INCIDENTS, SESSIONS, MONEY, NODES, POLICY, AGREEMENT),
         OFFICE,
+        ISSUING,
     )
     theirs = tuple(migration for service in services for migration in service.migrations)
     return open_store(node.state_dir / STORE_FILE, (*own, *theirs))
@@ -76,6 +82,7 @@ class Hub:
     people: PeopleStore
     credentials: CredentialStore
     incidents: IncidentStore
+    issuing: Issuing
     sessions: SessionStore
     signing_in: SigningIn
     ledger: Ledger
@@ -118,12 +125,14 @@ def _nudge(drains: Sequence[OutboxDrain]) -> None:
         drain.nudge()
 
 
-def _listening(api: Api, key: NodeKey, keyring: Keyring, contacts: Contacts) -> HubReceiver:
+def _listening(api: Api, issuing: Issuing, key: NodeKey, keyring: Keyring, contacts: Contacts) -> HubReceiver:
     """What hears other nodes: the hub's own answers and every service's."""
     receiver = HubReceiver(key, keyring, api.context.store, api.context.clock)
     receiver.contacts = contacts
     api.connect(receiver)
     api.agreements.connect(receiver)
+    issuing.connect(receiver)
+    issuing.blocking.connect(receiver)
     for service in api.services:
         service.connect(api.context, receiver)
     return receiver
@@ -157,6 +166,19 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
     )
     credentials, incidents = CredentialStore(store, clock), IncidentStore(store, clock)
     checker = Checker(pepper)
+    party = kiosk_party(node.site.site_id)
+    issuing = Issuing(
+        credentials=credentials,
+        issues=IssueStore(store, clock),
+        blocking=Blocking(credentials, sessions, incidents, trail),
+        pairs=Pairs(incidents, trail, clock),
+        new_keys=NewKeys(party, clock),
+        trail=trail,
+        clock=clock,
+        site=node.site,
+        key=key,
+        holder_key=checker.holder_key,
+    )
     prover = Prover(
         people=people,
         credentials=credentials,
@@ -164,10 +186,11 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         sessions=sessions,
         trail=trail,
         checker=checker,
-        keys=KeyDesk(kiosk_party(node.site.site_id), credentials, clock),
+        keys=KeyDesk(party, credentials, clock),
         clock=clock,
         site=node.site,
         key=key,
+        is_awaited=issuing.is_awaited,
     )
     signing_in = SigningIn(
         people=people,
@@ -183,7 +206,7 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
     )
     agreements = begin_agreements(store, context.people, trail, clock)
     api = Api(context, found, people, credentials, sessions, signing_in, ruling, agreements)
-    receiver = _listening(api, key, keyring, contacts := Contacts(nodes, clock))
+    receiver = _listening(api, issuing, key, keyring, contacts := Contacts(nodes, clock))
     return Hub(
         node=node,
         clock=clock,
@@ -196,6 +219,7 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         people=people,
         credentials=credentials,
         incidents=incidents,
+        issuing=issuing,
         sessions=sessions,
         signing_in=signing_in,
         ledger=ledger,

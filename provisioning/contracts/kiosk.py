@@ -48,6 +48,9 @@ class Welcome(Answer, frozen=True, kw_only=True):
     language: str = ""
     factor: Factor = "pin"
     is_officer: bool = False
+    to_issue: bool = (
+        False  # nobody carries this, and an officer waits for it at this kiosk: see :class:`PlugReport`
+    )
     options: bytes = b""
 
 
@@ -119,6 +122,14 @@ class Standing(Part, frozen=True, kw_only=True):
     suspensions: tuple[Suspension, ...] = ()
 
 
+class PublicKey(Part, frozen=True, kw_only=True):
+    """The public half of a security key, so that its home kiosk can check a signature while the hub is away."""
+
+    credential_id: str  # base64url
+    cose: bytes
+    sign_count: int
+
+
 class Lease(Answer, frozen=True, kw_only=True):
     """The hub's word that this person is at this kiosk, until a time; it makes the session unique."""
 
@@ -128,6 +139,9 @@ class Lease(Answer, frozen=True, kw_only=True):
     lasts_s: int = 0  # counted by the kiosk from the moment it asked; 0: as long as the site's rule says
     balance_cents: int
     pass_stamp: str = ""  # names the pass that this sign-in makes, for :class:`CheckPasses`; opaque
+    counter: int = 0  # of the ticket that the stick now carries: an older one is a copy's
+    public_key: PublicKey | None = None
+    factor: Factor = "pin"
     may_offline: bool = False  # this is the person's home kiosk: the offline set may be used without the hub
     standing: Standing = Standing()
     policy_sha256: str = ""  # names the signed policy in force, for :class:`PublicCopy`
@@ -206,6 +220,7 @@ class ToIssue(Answer, frozen=True, kw_only=True):
     header: bytes = b""
     ticket: bytes = b""
     options: bytes = b""
+    erase: bool = False  # an officer said that whatever lies on the stick may go
 
 
 class Issued(Contract, frozen=True, kw_only=True):
@@ -214,6 +229,14 @@ class Issued(Contract, frozen=True, kw_only=True):
     kiosk_id: str
     issue_id: str
     attestation: bytes = b""  # a key's answer to the options (WebAuthn JSON)
+
+
+class IssueFailed(Contract, frozen=True, kw_only=True):
+    """Call: it could not be made, for the reason that ``code`` names. Answered by ``Done``; it may be tried again."""
+
+    kiosk_id: str
+    issue_id: str
+    code: str
 
 
 class EndSession(Contract, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Badges, sticks and security keys on disk: whose they are, whether they work, and where their counter stands."""
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlite_utils import Database, Migrations
 
 from kiosk.hub.people.store import clean_uid
 from provisioning.clock import Clock, iso
+from provisioning.errors import Refused
 from provisioning.store import Store, script
 
 CREDENTIALS = Migrations("credentials")  # after the people's, whose first table this one replaces
@@ -44,6 +46,30 @@ def m001_ladder(db: Database) -> None:
         CREATE INDEX credential_of ON credential (resident_id);
         """,
     )
+
+
+@CREDENTIALS()
+def m002_for_good(db: Database) -> None:
+    """What was copied never works again, and nobody rewrites who gave something out."""
+    script(
+        db,
+        """
+        CREATE TRIGGER copied_is_for_good BEFORE UPDATE OF state, why ON credential
+            WHEN OLD.why = 'copied' AND (NEW.why <> 'copied' OR NEW.state <> 'blocked')
+            BEGIN SELECT RAISE(ABORT, 'what was copied stays blocked'); END;
+        CREATE TRIGGER copied_is_kept BEFORE DELETE ON credential WHEN OLD.why = 'copied'
+            BEGIN SELECT RAISE(ABORT, 'what was copied stays blocked'); END;
+        CREATE TRIGGER hands_stay BEFORE UPDATE OF origin, issued_by, issued_with ON credential
+            WHEN NEW.origin <> OLD.origin OR NEW.issued_by <> OLD.issued_by OR NEW.issued_with <> OLD.issued_with
+            BEGIN SELECT RAISE(ABORT, 'who gave it out stays'); END;
+        """,
+    )
+
+
+class CopyStays(Refused):
+    """It was copied: somebody else may hold one that looks the same. It is replaced, never unblocked."""
+
+    code = "copy_stays"
 
 
 @dataclass(frozen=True)
@@ -102,11 +128,14 @@ class CredentialStore:
         )
 
     def issue(self, one: Credential) -> None:
-        """Add what two officers gave out; the database refuses one officer alone.
+        """Add what two officers gave out; a badge that was handed in may be given out anew.
 
         Raises:
-            sqlite3.IntegrityError: one officer alone, or something of this number exists.
+            sqlite3.IntegrityError: one officer alone, or something of this number is with somebody, or blocked.
         """
+        self.store.run(
+            "DELETE FROM credential WHERE kind = ? AND uid = ? AND state = 'returned'", (one.kind, one.uid)
+        )
         self.store.run(
             "INSERT INTO credential (kind, uid, resident_id, officer_id, until_utc, counter, public_key, aaguid,"
             " origin, issued_by, issued_with, changed_by, changed_utc) VALUES (?,?,?,?,?,?,?,?,'issued',?,?,?,?)",
@@ -160,13 +189,28 @@ class CredentialStore:
         return [_credential(row) for row in rows]
 
     def set_state(self, kind: str, uid: str, state: str, by: str, why: str = "") -> bool:
-        """Block, unblock or take back; False when it was so already, or there is none."""
-        changed = self.store.run(
-            "UPDATE credential SET state = ?, why = ?, changed_by = ?, changed_utc = ?"
-            " WHERE kind = ? AND uid = ? AND state <> ?",
-            (state, why, by, iso(self._clock.now_utc()), kind, _number(kind, uid), state),
-        )
+        """Block, unblock or take back; False when it was so already, or there is none.
+
+        Raises:
+            CopyStays: it was copied.
+        """
+        try:
+            changed = self.store.run(
+                "UPDATE credential SET state = ?, why = ?, changed_by = ?, changed_utc = ?"
+                " WHERE kind = ? AND uid = ? AND state <> ?",
+                (state, why, by, iso(self._clock.now_utc()), kind, _number(kind, uid), state),
+            )
+        except sqlite3.IntegrityError as error:
+            raise CopyStays(kind=kind) from error
         return changed == 1
+
+    def condemn(self, kind: str, uid: str, by: str) -> None:
+        """What is blocked for another reason turns out to be copied: now it is blocked for good."""
+        self.store.run(
+            "UPDATE credential SET state = 'blocked', why = 'copied', changed_by = ?, changed_utc = ?"
+            " WHERE kind = ? AND uid = ?",
+            (by, iso(self._clock.now_utc()), kind, _number(kind, uid)),
+        )
 
     def set_blocked(self, kind: str, uid: str, blocked: bool, by: str) -> bool:
         """Block or unblock; False when it was so already, or there is none."""

@@ -11,7 +11,7 @@ from provisioning.ids import short_code
 from provisioning.store import Store, script
 
 INCIDENTS = Migrations("incidents")
-IncidentKind = Literal["copy", "found", "duress", "wrong_person"]
+IncidentKind = Literal["copy", "found", "duress", "wrong_person", "guessing", "blocked_here", "pair"]
 
 
 @INCIDENTS()
@@ -28,6 +28,20 @@ def m001_incidents(db: Database) -> None:
             CHECK ((closed_utc = '') = (closed_by = '') AND (closed_utc = '') = (words = ''))
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX incident_at ON incident (at_utc);
+        """,
+    )
+
+
+@INCIDENTS()
+def m002_kept(db: Database) -> None:
+    """What was settled stays as it was settled, and nothing goes away."""
+    script(
+        db,
+        """
+        CREATE TRIGGER incident_is_kept BEFORE DELETE ON incident BEGIN SELECT RAISE(ABORT, 'incident is kept'); END;
+        CREATE TRIGGER incident_is_settled_once BEFORE UPDATE ON incident WHEN OLD.closed_utc <> ''
+            BEGIN SELECT RAISE(ABORT, 'incident was settled'); END;
+        CREATE INDEX incident_of ON incident (resident_id);
         """,
     )
 
@@ -91,16 +105,32 @@ class IncidentStore:
         )
         return str(row["incident_id"]) if row else ""
 
+    def open_with(self, kind: IncidentKind, resident_id: str, officer_id: str) -> str:
+        """The id of an unsettled incident of this kind about this person and officer; empty when there is none."""
+        rows = self.store.rows(
+            "SELECT incident_id, detail FROM incident WHERE kind = ? AND resident_id = ? AND closed_utc = ''",
+            (kind, resident_id),
+        )
+        named = (row for row in rows if msgspec.json.decode(row["detail"]).get("officer") == officer_id)
+        return next((str(row["incident_id"]) for row in named), "")
+
     def find(self, incident_id: str) -> Incident | None:
         """One incident, or None."""
         row = self.store.row("SELECT * FROM incident WHERE incident_id = ?", (incident_id,))
         return _incident(row) if row else None
 
-    def latest(self, limit: int = 200) -> list[Incident]:
-        """Unsettled ones first, each group newest first."""
+    def latest(self, limit: int = 200, kind: str = "", resident_id: str = "") -> list[Incident]:
+        """Unsettled ones first, each group newest first; of one kind or about one person on wish."""
         rows = self.store.rows(
-            "SELECT * FROM incident ORDER BY closed_utc <> '', at_utc DESC LIMIT ?", (limit,)
+            "SELECT * FROM incident WHERE (? = '' OR kind = ?) AND (? = '' OR resident_id = ?)"
+            " ORDER BY closed_utc <> '', at_utc DESC LIMIT ?",
+            (kind, kind, resident_id, resident_id, limit),
         )
+        return [_incident(row) for row in rows]
+
+    def unsettled(self) -> list[Incident]:
+        """Everything that somebody must look at, oldest first."""
+        rows = self.store.rows("SELECT * FROM incident WHERE closed_utc = '' ORDER BY at_utc")
         return [_incident(row) for row in rows]
 
     def close(self, incident_id: str, by: str, words: str) -> bool:
