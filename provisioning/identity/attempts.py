@@ -58,10 +58,10 @@ class Attempts:
         """Whether a pause is running."""
         return self.locked_until is not None and is_running(self.locked_until, now)
 
-    def after_failure(self, now: datetime, limit: Limit) -> "Attempts":
-        """One more failure; at the limit a pause begins, twice as long as the one before."""
+    def after_failure(self, now: datetime, limit: Limit, is_last: bool = False) -> "Attempts":
+        """One more failure; at the limit, or when it ``is_last``, a pause begins, twice as long as the one before."""
         failures = self.failures + 1
-        if failures < limit.tries:
+        if failures < limit.tries and not is_last:
             return replace(self, failures=failures, locked_until=None)
         pauses = self.pauses + 1
         return Attempts(0, pauses, now + timedelta(seconds=limit.pause_after(pauses * limit.tries)))

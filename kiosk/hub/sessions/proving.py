@@ -1,5 +1,6 @@
 """Proving who someone is: what they have, what they know, and the limits on trying. No session begins here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
@@ -10,20 +11,17 @@ from kiosk.hub.sessions import rules
 from kiosk.hub.sessions.keys import KeyDesk
 from kiosk.hub.sessions.secrets import Checker
 from kiosk.hub.sessions.store import SessionStore
+from kiosk.hub.sessions.tries import NOBODY, Counted, Tries, subject_of
 from provisioning.audit import Trail
 from provisioning.clock import Clock, iso
 from provisioning.config import Site
 from provisioning.contracts import SignIn, Welcome, WhoComes
 from provisioning.errors import Corrupt, Refused
 from provisioning.identity import NodeKey
-from provisioning.identity.attempts import Attempts, Limit, PinLocked, PinWrong
 from provisioning.identity.keywire import KeyRefused
 from provisioning.identity.stick import Ticket, blind_holder, read_ticket, verdict
 
-NOBODY = "nobody"
-# Whoever guesses at another's badge on purpose keeps its owner out for this long at most; 5 tries in 15 minutes
-# would need ten days for half of the 10,000 PINs.
-LONGEST_PAUSE_S = 900
+FOUND_AGAIN = frozenset({"lost", "stolen", "replaced"})  # seen again, it is an alarm with its place (J1.F1)
 LEVELS = {"badge": 0, "stick": 1, "key": 2}  # practice.md 2.6, the ladder of proofs
 
 
@@ -35,7 +33,7 @@ class Proven:
     credential: Credential
     is_held: bool  # they used the secret that calls for help
     counter: int  # of the ticket that the stick showed, or of the key's signature
-    subjects: tuple[str, ...]  # whose failures are forgotten now
+    counted: Counted | None = None  # the try as it was counted, to be forgotten now; a key is no guess
 
     @property
     def level(self) -> int:
@@ -57,10 +55,12 @@ class Prover:
     clock: Clock
     site: Site
     key: NodeKey
+    is_awaited: Callable[[str, str], bool]  # (kiosk, kind): an officer waits for one to be made there
 
     @property
-    def _limit(self) -> Limit:
-        return Limit(self.site.pin_tries, self.site.pin_pause_s, LONGEST_PAUSE_S)
+    def tries(self) -> Tries:
+        """The limits on trying."""
+        return Tries(self.sessions, self.incidents, self.clock, self.site)
 
     # --- something was put on the reader ---
 
@@ -70,11 +70,12 @@ class Prover:
         Raises:
             BadgeBlocked, BadgeExpired, StickCopied, StickForeign: told at once, nobody needs to type a code for it.
         """
+        to_issue = self.is_awaited(asked.kiosk_id, asked.credential)
         if asked.credential == "key":
-            return Welcome(options=self.keys.options(asked.kiosk_id))
+            return Welcome(options=self.keys.options(asked.kiosk_id), to_issue=to_issue)
         found = self.credentials.find(asked.credential, asked.uid)
-        if found is None:
-            return Welcome()
+        if found is None or (to_issue and found.state == "returned"):
+            return Welcome(to_issue=to_issue)
         try:
             self._must_work(found, asked.kiosk_id)
             if asked.credential == "stick":
@@ -99,7 +100,7 @@ class Prover:
             if credential is not None:  # as it is now that it is our turn
                 credential = self.credentials.find(credential.kind, credential.uid)
             try:
-                return self._checked(asked, credential, subject)
+                return self._checked(asked, credential)
             except Refused as refusal:
                 self._refused(asked.kiosk_id, credential, refusal)
 
@@ -112,39 +113,42 @@ class Prover:
                 credential = self.credentials.find(asked.credential, asked.uid)
         except Refused as refusal:
             self._refused(asked.kiosk_id, None, refusal)
-        return credential, _subject_of(credential)
+        return credential, subject_of(credential)
 
-    def _checked(self, asked: SignIn, credential: Credential | None, subject: str) -> Proven:
-        kiosk = f"kiosk:{asked.kiosk_id}"
-        self._may_try(kiosk, subject if credential else "")
+    def _checked(self, asked: SignIn, credential: Credential | None) -> Proven:
+        self.tries.may(asked.kiosk_id, credential)
+        if (
+            asked.credential == "key" and credential is not None
+        ):  # it checks its own PIN, eight times and no more
+            return self._keyed(asked, credential)
+        counted = self.tries.count(asked.kiosk_id, credential)
         person = self.people.resident(credential.resident_id) if credential else None
         which = self._known(asked, person)
         if credential is None or person is None:
-            self._failed(kiosk, rules.KIOSK_LIMIT)
-            self._failed(NOBODY, self._limit)  # never asked for: the answer shall take as long as any other
+            self.tries.alarm(asked.kiosk_id, None, counted)
+            raise rules.BadgeUnknown
+        counter = 0
+        try:
+            self._must_work(credential, asked.kiosk_id)
+            if asked.credential == "stick":
+                counter = self._shown(credential, asked.ticket, asked.kiosk_id).counter
+        except Refused:
+            self.tries.give_back(counted)
+            raise
+        if not which:
+            self.tries.alarm(asked.kiosk_id, credential, counted)
+            raise counted.answer
+        return Proven(person, credential, which == "duress", counter, counted)
+
+    def _keyed(self, asked: SignIn, credential: Credential) -> Proven:
+        person = self.people.resident(credential.resident_id)
+        if person is None:
             raise rules.BadgeUnknown
         self._must_work(credential, asked.kiosk_id)
-        counter = 0
-        if asked.credential == "stick":
-            counter = self._shown(credential, asked.ticket, asked.kiosk_id).counter
-        elif asked.credential == "key":
-            counter = self._signed(credential, asked)
-        if not which:
-            self._failed(kiosk, rules.KIOSK_LIMIT)
-            raise self._wrong_pin(self._failed(subject, self._limit))
-        return Proven(person, credential, which == "duress", counter, (subject, kiosk))
-
-    def _may_try(self, kiosk: str, subject: str) -> None:
-        now = self.clock.now_utc()
-        if (paused := self.sessions.attempts(kiosk)).is_locked(now):
-            raise rules.KioskPaused(until_utc=_until(paused))
-        if subject and (locked := self.sessions.attempts(subject)).is_locked(now):
-            raise PinLocked(until_utc=_until(locked))
+        return Proven(person, credential, False, self._signed(credential, asked))
 
     def _known(self, asked: SignIn, person: Resident | None) -> Literal["own", "duress", ""]:
-        """Which secret was typed; a key checks its own PIN, and says so under its signature."""
-        if asked.credential == "key":
-            return "own"
+        """Which secret was typed."""
         pin_hash = person.pin_hash if person else None
         return self.checker.which(asked.pin, pin_hash, person.duress_hash if person else "")
 
@@ -152,7 +156,7 @@ class Prover:
 
     def _must_work(self, found: Credential, kiosk_id: str) -> None:
         if found.state != "active":
-            if found.state == "blocked" and found.why in {"lost", "replaced"}:
+            if found.state == "blocked" and found.why in FOUND_AGAIN:
                 self._incident("found", found, kiosk_id)
             raise rules.BadgeBlocked(kind=found.kind)
         if found.is_expired(iso(self.clock.now_utc())):
@@ -219,30 +223,6 @@ class Prover:
         self.trail.record(kiosk_id, "sign_in_refused", _owner(credential), code=refusal.reason)
         raise refusal
 
-    def _wrong_pin(self, after: Attempts) -> Refused:
-        if after.locked_until is not None:
-            return PinLocked(until_utc=_until(after))
-        return PinWrong(tries_left=after.tries_left(self._limit))
-
-    def _failed(self, subject: str, limit: Limit) -> Attempts:
-        with self.sessions.store.atomic():
-            after = self.sessions.attempts(subject).after_failure(self.clock.now_utc(), limit)
-            self.sessions.keep_attempts(subject, after)
-        return after
-
 
 def _owner(credential: Credential | None) -> str:
     return (credential.resident_id or credential.officer_id) if credential else NOBODY
-
-
-def _subject_of(credential: Credential | None) -> str:
-    """Whose attempts are counted: a person's with one kind of credential; without one, nobody's.
-
-    By kind, so that whoever reads a badge's number off and guesses closes that badge for a while, not the stick.
-    """
-    return f"{_owner(credential)}/{credential.kind}" if credential else NOBODY
-
-
-def _until(attempts: Attempts) -> str:
-    assert attempts.locked_until is not None
-    return iso(attempts.locked_until)

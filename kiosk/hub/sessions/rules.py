@@ -10,6 +10,16 @@ from provisioning.identity.attempts import Limit
 # Failures at one kiosk, whoever they are of: a wing's queue does not reach 20 by mistakes, and never waits for long.
 KIOSK_LIMIT = Limit(tries=20, pause_s=60, longest_pause_s=300)
 
+# Over all kiosks: 100 failures in 10 minutes is ten times what 40 kiosks see when everybody signs in after lunch and
+# one in ten mistypes. Then each failure makes its own kiosk wait, and nobody else: the site never closes.
+SITE_TRIES = 100
+SITE_WINDOW = timedelta(minutes=10)
+ALERT_KIOSK_LIMIT = Limit(tries=1, pause_s=15, longest_pause_s=15)
+
+# Whoever guesses at another's badge on purpose closes that badge at that one kiosk, for this long at most.
+LONGEST_PAUSE_S = 900
+GUESSING = 10  # failures in a row with one person's credential, wherever: the security officer hears of it
+
 # A kiosk's lease ends before the hub's: it counts from before it asked. The slack covers clocks that run apart.
 LEASE_SLACK = timedelta(seconds=5)
 

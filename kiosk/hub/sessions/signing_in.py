@@ -66,6 +66,8 @@ class SigningIn:
         try:
             return self._claimed(proven, asked.kiosk_id)
         except Refused as refusal:
+            if proven.counted:  # the code was right: it is no failure
+                self.prover.tries.give_back(proven.counted)
             self.trail.record(
                 asked.kiosk_id, "sign_in_refused", proven.person.resident_id, code=refusal.reason
             )
@@ -78,8 +80,8 @@ class SigningIn:
         if credential.kind == "stick":
             counter = next_counter(proven.counter, credential.offered or None)
         with self.sessions.store.atomic():
-            for subject in proven.subjects:
-                self.sessions.keep_attempts(subject, Attempts())
+            if proven.counted:
+                self.prover.tries.forget(proven.counted)
             if counter:
                 if proven.counter != credential.counter:
                     self._credentials.used("stick", credential.uid, proven.counter, kiosk_id)

@@ -12,7 +12,7 @@ from provisioning.ids import new_key
 from provisioning.store import Row, Store, script
 
 SESSIONS = Migrations("sessions")
-FORGET_ATTEMPTS = timedelta(days=1)  # names that nobody carries are forgotten a day after their pause
+FORGET_ATTEMPTS = timedelta(days=1)  # longer than any pause: what was quiet for a day is forgotten
 
 
 @SESSIONS()
@@ -54,6 +54,18 @@ def m003_ending(db: Database) -> None:
         """
         ALTER TABLE session ADD COLUMN ending TEXT NOT NULL DEFAULT '';
         ALTER TABLE session ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        """,
+    )
+
+
+@SESSIONS()
+def m004_failures(db: Database) -> None:
+    """When somebody failed, at whichever kiosk: the site's own limit counts them."""
+    script(
+        db,
+        """
+        CREATE TABLE failure (failure_id INTEGER PRIMARY KEY AUTOINCREMENT, at_utc TEXT NOT NULL) STRICT;
+        CREATE INDEX failure_at ON failure (at_utc);
         """,
     )
 
@@ -182,10 +194,35 @@ class SessionStore:
                 " VALUES (?,?,?,?,?)",
                 (subject, attempts.failures, attempts.pauses, until, iso(now)),
             )
-            self.store.run(
-                "DELETE FROM attempt WHERE subject LIKE 'name:%' AND at_utc < ?",
-                (iso(now - FORGET_ATTEMPTS),),
-            )
+            self.store.run("DELETE FROM attempt WHERE at_utc < ?", (iso(now - FORGET_ATTEMPTS),))
+
+    def note_failure(self, window: timedelta) -> tuple[int, int]:
+        """One more failure at this site: its number, and how many there were within ``window``, this one included."""
+        now = self._clock.now_utc()
+        self.store.run("DELETE FROM failure WHERE at_utc < ?", (iso(now - window),))
+        self.store.run("INSERT INTO failure (at_utc) VALUES (?)", (iso(now),))
+        row = self.store.row(
+            "SELECT last_insert_rowid() AS number, (SELECT count(*) FROM failure) AS together"
+        )
+        assert row is not None
+        return row["number"], row["together"]
+
+    def failures(self, window: timedelta) -> int:
+        """How many failures this site saw within ``window``."""
+        since_utc = iso(self._clock.now_utc() - window)
+        row = self.store.row("SELECT count(*) AS n FROM failure WHERE at_utc >= ?", (since_utc,))
+        return int(row["n"]) if row else 0
+
+    def unnote_failure(self, number: int) -> None:
+        """That was none."""
+        self.store.run("DELETE FROM failure WHERE failure_id = ?", (number,))
+
+    def hold(self, session_id: str) -> bool:
+        """What is ordered in this session waits from now on; False when it did already."""
+        return (
+            self.store.run("UPDATE session SET held = 1 WHERE session_id = ? AND held = 0", (session_id,))
+            == 1
+        )
 
     # --- officers' desk sessions ---
 

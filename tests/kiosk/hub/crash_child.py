@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import os
 import resource
+import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from kiosk.hub.node import Hub
+from kiosk.hub.sessions.secrets import Checker
+from kiosk.hub.sessions.signing_in import Granted
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
-from provisioning.contracts import SignIn
+from provisioning.contracts import Pending, SignIn, TakeUp
 from provisioning.errors import PassageError
-from tests.kiosk.hub.hub_kit import AMIRA, BRAM, CHLOE, start_hub
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, CHLOE, PEPPER, start_hub
 
-BADGES = (AMIRA, BRAM, CHLOE)
+RESIDENTS = {AMIRA: "r-amira", BRAM: "r-bram", CHLOE: "r-chloe"}
+BADGES = tuple(RESIDENTS)
 KIOSKS = ("kiosk-a", "kiosk-b")
 
 
@@ -28,12 +35,15 @@ def work(hub: Hub, first: int) -> None:
     """Sign in and pay, for ever."""
     for number in itertools.count(first):
         uid, kiosk_id = BADGES[number % 3], KIOSKS[number % 2]
-        person, session_id, _ = hub.signing_in.resident(
-            SignIn(kiosk_id=kiosk_id, credential="badge", uid=uid, pin="1234")
-        )
-        say("session", session_id)
+        granted = hub.signing_in.resident(SignIn(kiosk_id=kiosk_id, credential="badge", uid=uid, pin="1234"))
+        if isinstance(granted, Pending):  # the kiosk where this person still is lets go first
+            for other in hub.sessions.of_resident(RESIDENTS[uid]):
+                hub.signing_in.end(other.session_id, other.ending, other.resident_id, other.kiosk_id)
+            granted = hub.signing_in.take_up(TakeUp(kiosk_id=kiosk_id, claim_id=granted.claim_id))
+        assert isinstance(granted, Granted), granted
+        say("session", granted.session_id)
         with hub.store.atomic():
-            hub.ledger.debit(person.resident_id, 1, f"k{number}", "part")
+            hub.ledger.debit(granted.person.resident_id, 1, f"k{number}", "part")
             hub.trail.record("o-workshop", "request_decided", f"k{number}")
         say("debit", f"k{number}")
 
@@ -50,16 +60,31 @@ def fill_up(hub: Hub) -> None:
         except PassageError as error:
             say("full", error.reason)
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    say("cleared", hub.signing_in.resident(asked)[1])
+    granted = hub.signing_in.resident(asked)
+    assert isinstance(granted, Granted), granted
+    say("cleared", granted.session_id)
     say("open", len(hub.sessions.all_open()))
 
 
+def die_checking(hub: Hub) -> None:
+    """Be killed while a code is being checked."""
+
+    def killed(secret: str, phc: str, duress_phc: str, pepper: bytes) -> Literal[""]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+    prover = replace(hub.signing_in.prover, checker=Checker(PEPPER, which=killed))
+    prover.prove(SignIn(kiosk_id="kiosk-a", credential="badge", uid=AMIRA, pin="0000"))
+
+
 def main() -> None:
-    """``work <node.toml> <first number>`` or ``full <node.toml>``."""
+    """``work <node.toml> <first number>``, ``full <node.toml>`` or ``dying <node.toml>``."""
     config = Path(sys.argv[2])
     hub = start_hub(load_node(config), SystemClock())
     if sys.argv[1] == "work":
         work(hub, int(sys.argv[3]))
+    elif sys.argv[1] == "dying":
+        die_checking(hub)
     else:
         fill_up(hub)
 
