@@ -8,7 +8,7 @@ from kiosk.hub.node import Hub
 from kiosk.services.base import DeskLink, HubService, OfficerCard, Tile, WorkItem
 from provisioning.clock import FakeClock
 from provisioning.config import Node
-from provisioning.contracts import PublicCopy
+from provisioning.contracts import Lease, PublicCopy, RenewLease
 from provisioning.errors import Refused
 from tests.kiosk.hub.hub_kit import AMIRA, SECOND, Officer, Peer, app_of, office, people_in, start_hub
 
@@ -143,14 +143,25 @@ def test_each_look_at_a_person_is_recorded_under_the_officers_name(hub: Hub) -> 
     officer.read("/people/r-nobody", status=404)
 
 
+def told_to_end(kiosk: Peer, lease: Lease) -> None:
+    """The kiosk hears that an officer ended the session, says that it is over, and only then is it."""
+    assert [one.ending for one in kiosk.hub.sessions.all_open()] == ["hub"]
+    with pytest.raises(Refused) as caught:
+        kiosk.ask(RenewLease(session_id=lease.session_id))
+    assert (caught.value.reason, caught.value.detail) == ("session_ended", {"why": "hub"})
+    kiosk.leave(lease)
+    assert kiosk.hub.sessions.why_ended(lease.session_id) == "hub"
+
+
 def test_blocking_a_badge_works_once_ends_the_session_and_stops_the_next_sign_in(
     hub: Hub, kiosk_a: Peer
 ) -> None:
-    kiosk_a.sign_in(AMIRA)
+    lease = kiosk_a.sign_in(AMIRA)
     officer = office(hub, "technician")
     landing = office(hub, "landing")
     for _ in range(2):
         landing.form("/people/r-amira", f"/people/r-amira/badge/{AMIRA}/block")
+    told_to_end(kiosk_a, lease)
     assert not hub.sessions.all_open()
     assert actions(hub).count("badge_blocked") == 1
     with pytest.raises(Refused, match="badge_blocked"):
@@ -173,7 +184,7 @@ def test_an_officer_ends_a_session_from_the_persons_page(hub: Hub, kiosk_a: Peer
     officer = office(hub, "landing")
     assert "End this session" in officer.read("/people/r-amira")
     officer.form("/people/r-amira", f"/people/r-amira/sessions/{lease.session_id}/end")
-    assert hub.sessions.why_ended(lease.session_id) == "hub"
+    told_to_end(kiosk_a, lease)
     officer.form("/people/r-bram", f"/people/r-bram/sessions/{lease.session_id}/end", status=404)
 
 
@@ -234,11 +245,11 @@ def test_devices_tell_last_contact_and_what_waits(hub: Hub, kiosk_a: Peer, clock
     kiosk_a.ask(PublicCopy())
     page = office(hub, "technician").read("/devices/")
     assert page.count("Online") == 1
-    assert page.count("Away") == 2
+    assert page.count("Away") == 3  # two kiosks and the farm
     farm_row = page[page.index(">farm<") :]
     assert ">1<br>" in farm_row[: farm_row.index("</tr>")]
     clock.advance(121)
-    assert office(hub, "technician").read("/devices/").count("Away") == 3
+    assert office(hub, "technician").read("/devices/").count("Away") == 4
 
 
 def test_the_audit_page_filters_and_pages(hub: Hub) -> None:
