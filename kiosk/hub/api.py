@@ -24,6 +24,7 @@ from provisioning.contracts import (
     CheckPasses,
     Contract,
     EndSession,
+    Factor,
     Lease,
     MyFile,
     MyRequests,
@@ -34,6 +35,7 @@ from provisioning.contracts import (
     PictureBytes,
     PublicCopy,
     PublicCopyAnswer,
+    PublicKey,
     RenewLease,
     RequestList,
     RequestView,
@@ -142,7 +144,15 @@ class Api:
         stamp = self._stamp(answer.credential, answer.uid, answer.person)
         session = self.sessions.fact(answer.session_id)
         assert session is not None
-        return self._lease(answer.person, session, iso(answer.until), stamp, answer.lasts_s)
+        lease = self._lease(answer.person, session, iso(answer.until), stamp, answer.lasts_s)
+        used = self.credentials.find(answer.credential, answer.uid)
+        factor: Factor = "pictures" if answer.person.factor == "pictures" else "pin"
+        if used is None or not lease.may_offline:
+            return lease
+        key = PublicKey(credential_id=used.uid, cose=used.public_key, sign_count=used.counter)
+        return msgspec.structs.replace(
+            lease, counter=used.counter, public_key=key if used.kind == "key" else None, factor=factor
+        )
 
     def _stamp(self, kind: str, uid: str, person: Resident) -> str:
         """Changes with everything that makes a pass fall, but for a block: what is blocked has none."""

@@ -1,80 +1,273 @@
-"""Signing in at a kiosk: the hub's word, or at home, while the hub is away, this kiosk's own pass."""
+"""Signing in at a kiosk: the hub's word, or at home, while the hub is away, this kiosk's own.
+
+Who comes is met first (pictures or digits, which language, or why not at all); then what they know is checked; then,
+for a stick, its next ticket is written; then the session begins. Each step may take a while and runs beside the pages.
+"""
 
 import logging
+import threading
+from collections.abc import Callable
+from math import inf
+from typing import Protocol
 
 from kiosk.terminal.hubside import AWAY_CODES, SIGN_IN_READ_S, HubSide
 from kiosk.terminal.keeper import Keeper
-from kiosk.terminal.passes import OfflinePasses
+from kiosk.terminal.ownkeys import OwnKeys
+from kiosk.terminal.ownword import OwnWord
+from kiosk.terminal.passes import Held, OfflinePasses
 from kiosk.terminal.session import (
     Credential,
     Event,
+    NotWelcome,
     Person,
     PinGiven,
     SigningIn,
     SignInGranted,
     SignInRefused,
     State,
+    ToldToWait,
+    Welcomed,
+    Welcoming,
 )
 from provisioning.audit import Trail
-from provisioning.contracts import Lease, SignIn
-from provisioning.errors import PassageError, Unavailable
+from provisioning.contracts import Answer, Lease, Pending, SignIn, TakeUp, Welcome, WhoComes
+from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
+from provisioning.ids import new_key
+from provisioning.readers.words import Did, Order, SignWithKey, WriteSlot
 
 log = logging.getLogger("passage.kiosk")
 
-RETRY_CODES = frozenset({"pin_wrong"})
-FORGET_CODES = frozenset({"badge_unknown", "badge_blocked"})
+RETRY_CODES = frozenset({"pin_wrong", "key_pin_wrong"})
+FORGET_CODES = frozenset({"badge_unknown", "badge_blocked", "badge_expired", "stick_copied"})
+WELCOME_READ_S = 3.0  # somebody stands there with a badge on the reader
+WRITE_S = 8.0  # a slow stick takes 1 s for a sector; one that takes longer is broken
+KEY_S = (
+    40.0  # to touch the key; it gives up by itself after 30 s (CTAP 2.1, 6.2: at least 10 s, keys take 30)
+)
+OTHER_KIOSK_S = 15.0  # another kiosk hears of a take-over within 3 s and has let go in the next moment
+ASK_AGAIN_S = 0.7
+
+
+class Reader(Protocol):
+    """The reader's end of the line, see :class:`kiosk.terminal.readerport.ReaderPort`."""
+
+    def ask(self, order: Order, timeout_s: float) -> Did:
+        """Have an order carried out and wait for it."""
+        ...
+
+    def cancel(self, order_id: str) -> None:
+        """Nobody wants it any more."""
+        ...
+
+
+class NoReader:
+    """Before the reader's port is open."""
+
+    def ask(self, order: Order, timeout_s: float) -> Did:
+        """Nobody there."""
+        del timeout_s
+        return Did(order.order, "reader_away")
+
+    def cancel(self, order_id: str) -> None:
+        """Nothing to do."""
+
+
+class StickNotWritten(Refused):
+    """The ticket could not be written to the stick and read back; ``why`` is the reader's code."""
+
+    code = "stick_not_written"
+
+
+class KeyFailed(Refused):
+    """The security key did not sign; the code is the reader's, such as ``key_timeout``."""
+
+    code = "key_failed"
 
 
 class Entrance:
-    """Turns a PIN into an answer for the session machine. The PIN is kept nowhere."""
+    """Turns what was shown and typed into events of the session. A secret is kept nowhere."""
 
     def __init__(
-        self, kiosk_id: str, keeper: Keeper, hub: HubSide, passes: OfflinePasses, trail: Trail
+        self,
+        kiosk_id: str,
+        keeper: Keeper,
+        hub: HubSide,
+        passes: OfflinePasses,
+        own_word: OwnWord,
+        own_keys: OwnKeys,
+        trail: Trail,
+        counter_of: Callable[[Credential], int],
     ) -> None:
         self._kiosk_id = kiosk_id
         self._keeper = keeper
         self._hub = hub
         self._passes = passes
+        self._own_word = own_word
+        self._own_keys = own_keys
         self._trail = trail
+        self._counter_of = counter_of
+        self.reader: Reader = NoReader()
+        self._order = ""
+        self._pause = threading.Event()
 
-    def sign_in(self, pin: str) -> State:
-        """Ask the hub, or this kiosk's own passes when it is away; the state after the answer."""
-        asking = self._keeper.feed(PinGiven())
-        if not isinstance(asking, SigningIn):
-            return asking
+    # --- who comes ---
+
+    def welcome(self) -> State:
+        """Ask what the screen shall ask whoever came; the state after the answer."""
+        state = self._keeper.state
+        if not isinstance(state, Welcoming):
+            return state
         try:
-            answer: Event = self._ask_hub(asking, pin)
-        except Unavailable as error:
-            answer = self._ask_passes(asking, pin, error)
+            answer = self._met(state)
+        except Unavailable:
+            answer = self._met_alone(state)
         except PassageError as error:
-            answer = self._no(asking, error)
-        state = self._keeper.feed(answer)
-        if isinstance(answer, SignInGranted) and not answer.is_offline:
-            self._keep_pass(asking.credential, pin, answer.person)
+            self._note_no(state.credential, error)
+            answer = NotWelcome(state.visit, error.reason, tuple(sorted(error.detail.items())))
+        return self._keeper.feed(answer)
+
+    def _met(self, state: Welcoming) -> Event:
+        one = state.credential
+        question = WhoComes(kiosk_id=self._kiosk_id, credential=one.kind, uid=one.uid, ticket=one.ticket)
+        said = self._hub.ask_for_page(question, Welcome, WELCOME_READ_S)
+        return Welcomed(state.visit, said.language, said.factor, said.options)
+
+    def _met_alone(self, state: Welcoming) -> Event:
+        """What this kiosk itself knows; whoever has no pass is asked for digits, and refused after."""
+        if state.credential.kind == "key":
+            return Welcomed(state.visit, options=self._own_keys.options())
+        try:
+            greeting = self._passes.greeting(state.credential)
+        except Corrupt as error:
+            log.error("a pass cannot be read: %s", error)
+            greeting = None
+        if greeting is None:
+            return Welcomed(state.visit)
+        return Welcomed(state.visit, greeting.language, greeting.factor)
+
+    # --- what they know ---
+
+    def sign_in(self, secret: str) -> State:
+        """Check what was typed or touched; the state after the answer."""
+        asking = self._keeper.feed(PinGiven())
+        return self.go_on(asking, secret) if isinstance(asking, SigningIn) else asking
+
+    def go_on(self, asking: SigningIn, secret: str) -> State:
+        """From a typed secret to the answer."""
+        try:
+            assertion = self._signed(asking, secret)
+        except PassageError as error:
+            return self._keeper.feed(self._no(asking, error))
+        try:
+            lease_s, lease = self._asked(asking, secret, assertion)
+        except Unavailable as error:
+            return self._by_own_word(asking, secret, assertion, error)
+        except PassageError as error:
+            return self._keeper.feed(self._no(asking, error))
+        state = self._keeper.feed(SignInGranted(asking.visit, _person(lease), lease_until_s=lease_s))
+        self._keep_pass(asking.credential, secret, lease)
         return state
 
-    def _ask_hub(self, asking: SigningIn, pin: str) -> SignInGranted:
-        credential = asking.credential
-        question = SignIn(kiosk_id=self._kiosk_id, credential=credential.kind, uid=credential.uid, pin=pin)
-        lease = self._hub.ask_for_page(question, Lease, SIGN_IN_READ_S)
-        self._hub.hold_policy(lease.policy_sha256)
-        return SignInGranted(asking.visit, _person(lease))
+    def give_up(self) -> None:
+        """Whoever was signing in has gone."""
+        self._pause.set()
+        if self._order:
+            self.reader.cancel(self._order)
 
-    def _ask_passes(self, asking: SigningIn, pin: str, why: Unavailable) -> SignInGranted | SignInRefused:
-        if why.reason not in AWAY_CODES:
-            return self._no(asking, why)
+    def _signed(self, asking: SigningIn, pin: str) -> bytes:
+        """What a security key answers; nothing for anything else.
+
+        Raises:
+            KeyFailed: it did not.
+        """
+        if asking.credential.kind != "key":
+            return b""
+        self._keeper.feed(ToldToWait(asking.visit, "key"))
+        did = self._ordered(SignWithKey(new_key(), asking.options, pin), KEY_S)
+        if did.code:
+            raise KeyFailed(_KEY_CODES.get(did.code, did.code), tries_left=did.tries_left)
+        return did.data
+
+    def _asked(self, asking: SigningIn, secret: str, assertion: bytes) -> tuple[float, Lease]:
+        """The hub's lease, and until when it lasts here: counted from before the question."""
+        credential = asking.credential
+        is_key = credential.kind == "key"
+        asked_s = self._keeper.now_s
+        question = SignIn(
+            kiosk_id=self._kiosk_id,
+            credential=credential.kind,
+            uid=credential.uid,
+            pin="" if is_key else secret,
+            ticket=credential.ticket,
+            assertion=assertion,
+        )
+        answer = self._said(question)
+        if isinstance(answer, Pending):
+            asked_s, answer = self._taken_up(asking, answer)
+        self._hub.hold_policy(answer.policy_sha256)
+        return asked_s + (answer.lasts_s or inf), answer
+
+    def _taken_up(self, asking: SigningIn, pending: Pending) -> tuple[float, Lease]:
+        """Do what must be done before there is a lease.
+
+        Raises:
+            StickNotWritten: the stick was pulled, or is broken.
+            Refused: ``session_elsewhere``: the other kiosk did not let go in time.
+        """
+        until_s = self._keeper.now_s + OTHER_KIOSK_S
+        is_written = False
+        self._pause.clear()
+        while True:
+            if pending.ticket and not is_written:
+                self._write(asking, pending.ticket)
+                is_written = True
+            elif pending.elsewhere:
+                self._keeper.feed(ToldToWait(asking.visit, "elsewhere", pending.elsewhere))
+                if self._keeper.now_s >= until_s or self._pause.wait(ASK_AGAIN_S):
+                    raise Refused("session_elsewhere", kiosk=pending.elsewhere, until_utc=pending.until_utc)
+            asked_s = self._keeper.now_s
+            question = TakeUp(kiosk_id=self._kiosk_id, claim_id=pending.claim_id, written=is_written)
+            answer = self._said(question)
+            if isinstance(answer, Lease):
+                return asked_s, answer
+            pending = answer
+
+    def _said(self, question: SignIn | TakeUp) -> Lease | Pending:
+        answer = self._hub.ask_for_page(question, Answer, SIGN_IN_READ_S)
+        if not isinstance(answer, Lease | Pending):
+            raise Corrupt("answer_unexpected", kind=type(answer).__name__)
+        return answer
+
+    def _write(self, asking: SigningIn, ticket: bytes) -> None:
+        self._keeper.feed(ToldToWait(asking.visit, "stick"))
+        did = self._ordered(WriteSlot(new_key(), asking.credential.spare, ticket), WRITE_S)
+        if did.code:
+            raise StickNotWritten(why=did.code)
+
+    def _ordered(self, order: Order, timeout_s: float) -> Did:
+        self._order = order.order
         try:
-            return SignInGranted(asking.visit, self._passes.enter(asking.credential, pin), is_offline=True)
+            return self.reader.ask(order, timeout_s)
+        finally:
+            self._order = ""
+
+    # --- without the hub ---
+
+    def _by_own_word(self, asking: SigningIn, secret: str, assertion: bytes, why: Unavailable) -> State:
+        if why.reason not in AWAY_CODES:
+            return self._keeper.feed(self._no(asking, why))
+        try:
+            self._own_word.must_be_alone()
+            credential = asking.credential
+            if credential.kind == "key":
+                credential = self._own_keys.proven(assertion)
+            person = self._passes.enter(credential, secret, self._counter_of(credential))
+            return self._own_word.grant(SignInGranted(asking.visit, person, is_offline=True))
         except PassageError as error:
-            return self._no(asking, error)
+            return self._keeper.feed(self._no(asking, error))
 
     def _no(self, asking: SigningIn, error: PassageError) -> SignInRefused:
-        try:
-            self._trail.record(self._kiosk_id, "sign_in_refused", self._kiosk_id, code=error.reason)
-            if error.reason in FORGET_CODES:
-                self._passes.forget(asking.credential)
-        except Unavailable as full:  # the answer is no all the same, and the hub has its own record of it
-            log.error("a refused sign-in could not be written down: %s", full)
+        self._note_no(asking.credential, error)
         left = error.detail.get("tries_left")
         return SignInRefused(
             asking.visit,
@@ -82,16 +275,48 @@ class Entrance:
             tuple(sorted(error.detail.items())),
             left if isinstance(left, int) else None,
             try_again=error.reason in RETRY_CODES,
+            options=self._options_again(asking, error),
         )
 
-    def _keep_pass(self, credential: Credential, pin: str, person: Person) -> None:
+    def _note_no(self, credential: Credential, error: PassageError) -> None:
         try:
-            if person.may_offline:
-                self._passes.remember(credential, pin, person)
+            self._trail.record(self._kiosk_id, "sign_in_refused", self._kiosk_id, code=error.reason)
+            if error.reason in FORGET_CODES:
+                self._passes.forget(credential)
+        except Unavailable as full:  # the answer is no all the same, and the hub has its own record of it
+            log.error("a refused sign-in could not be written down: %s", full)
+
+    def _options_again(self, asking: SigningIn, error: PassageError) -> bytes:
+        """Options that a key did not sign yet are good for the next try."""
+        return asking.options if error.reason in RETRY_CODES else b""
+
+    def _keep_pass(self, credential: Credential, secret: str, lease: Lease) -> None:
+        try:
+            if credential.kind == "key" and lease.public_key is not None:
+                credential = Credential("key", lease.public_key.credential_id)
+            if lease.may_offline:
+                held = Held(_person(lease), lease.counter, lease.public_key)
+                self._passes.remember(credential, secret, held, lease.factor)
             else:
                 self._passes.forget(credential)
         except Unavailable as error:
             log.error("offline pass: %s", error)
+
+
+# The reader's words for what went wrong with a key, as the screen says them; its PIN is the key's, not the site's.
+_KEY_CODES = {
+    "pin_wrong": "key_pin_wrong",
+    "pin_too_short": "key_pin_wrong",
+    "pin_too_long": "key_pin_wrong",
+    "pin_missing": "key_pin_wrong",
+    "pin_blocked": "key_pin_blocked",
+    "key_no_credential": "key_foreign",
+    "key_without_pin": "key_foreign",
+    "key_unreadable": "key_failed",
+    "key_busy": "key_failed",
+    "key_cancelled": "key_timeout",
+    "reader_slow": "key_timeout",
+}
 
 
 def _person(lease: Lease) -> Person:

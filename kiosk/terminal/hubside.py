@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from kiosk.policy import Rulebook
+from kiosk.terminal.ownword import OwnWord
 from kiosk.terminal.store import TerminalStore
 from provisioning.clock import Clock
 from provisioning.contracts import (
-    CheckPasses,
     Contract,
     PassesStanding,
     Picture,
@@ -28,7 +28,10 @@ A = TypeVar("A", bound=Contract)
 
 REFRESH_S = 15.0  # an urgent notice is on every idle screen within this
 AWAY_REFRESH_S = 3.0  # a returned hub is seen within this
-RENEW_S = 10.0  # a session ended by an officer ends here within this (journeys.md F1: 15 s)
+RENEW_S = (
+    3.0  # a session that was taken over or ended by an officer ends here within this; somebody waits for it
+)
+PROMISES = 6  # so many times within the span after which this kiosk may act by its own word
 TICK_S = 1.0
 AWAY_CODES = frozenset({"peer_away", "peer_slow", "peer_unreadable", "peer_refused"})
 HUB_STORE_CODES = frozenset(
@@ -51,6 +54,7 @@ class HubSide:
         clock: Clock,
         renew: Callable[[], None],
         read_policy: Callable[[bytes], Rulebook],
+        own_word: OwnWord,
     ) -> None:
         self.drain = OutboxDrain(outbox, client, clock)
         self.hub_id = client.peer
@@ -65,6 +69,7 @@ class HubSide:
         self._stopping = threading.Event()
         self.copy = store.public_copy() or PublicCopyAnswer(etag="", changed=True)
         self._read_policy = read_policy
+        self._own_word = own_word
         self.rulebook: Rulebook | None = None  # none yet: everything is denied
         self._take_policy()
 
@@ -127,9 +132,13 @@ class HubSide:
 
     def run(self) -> None:
         """Renew and refresh until :meth:`stop`; for a thread of its own."""
-        renew_at_s = refresh_at_s = self._clock.monotonic_s()
+        renew_at_s = refresh_at_s = promise_at_s = self._clock.monotonic_s()
         while not self._stopping.is_set():
             now_s = self._clock.monotonic_s()
+            if now_s >= promise_at_s:
+                self.promise()
+                promise_at_s = now_s + self._own_word.alone_after_s / PROMISES
+            self._own_word.look()
             if now_s >= refresh_at_s or self._wake.is_set():
                 self._wake.clear()
                 self.refresh()
@@ -149,7 +158,6 @@ class HubSide:
         """Bring the public copy and its pictures up to date; the hub being away changes nothing here."""
         try:
             self._take_copy(self.ask(PublicCopy(etag=self.copy.etag), PublicCopyAnswer))
-            self._check_passes()
             self._fetch_pictures()
         except Unavailable:
             return
@@ -185,13 +193,15 @@ class HubSide:
         except (Unavailable, Refused, Corrupt) as error:
             log.error("the public copy could not be fetched: %s", error)
 
-    def _check_passes(self) -> None:
-        """A badge blocked at the hub, or a changed PIN, opens nothing here when the hub is away later."""
-        if held := self._store.pass_stamps():
-            standing = self.ask(CheckPasses(stamps=tuple(sorted(held))), PassesStanding).stamps
-            if fallen := held - set(standing):
-                log.info("%d offline passes fell", len(fallen))
-                self._store.drop_passes(fallen)
+    def promise(self) -> None:
+        """Ask after the passes, and so promise to do nothing by this kiosk's own word for a while."""
+        try:
+            question = self._own_word.question()
+            self._own_word.take(question, self.ask(question, PassesStanding))
+        except Unavailable:
+            return
+        except (Refused, Corrupt) as error:
+            log.error("the passes could not be checked: %s", error)
 
     def _fetch_pictures(self) -> None:
         missing = {model.picture_sha256 for model in self.copy.models if model.picture_sha256}

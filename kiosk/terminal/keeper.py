@@ -12,6 +12,7 @@ from kiosk.terminal.session import (
     Refused,
     Rules,
     SignedIn,
+    SigningIn,
     State,
     TimePassed,
     step,
@@ -46,7 +47,8 @@ class Keeper:
 
     def epoch(self, state: State) -> str:
         """Names whose turn it is; a page that carries another one is blanked by its pulse."""
-        return f"{self._boot}-{state.visit}"
+        waits_for = state.waits_for if isinstance(state, SigningIn) else ""
+        return f"{self._boot}-{state.visit}{waits_for}"
 
     def feed(self, event: Event) -> State:
         """Let something happen; the state after it, effects performed."""

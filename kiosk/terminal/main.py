@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.terminal.app import make_app
-from kiosk.terminal.readerport import ReaderPort, badges_only
+from kiosk.terminal.readerport import ReaderPort
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock
 from provisioning.config import load_node
@@ -68,8 +68,9 @@ def serve(config_path: Path) -> None:
     return_big_blocks()
     node = load_node(config_path)
     terminal = Terminal(node, SystemClock())
-    reader = ReaderPort(node.run_dir / "reader.sock", badges_only(terminal.keeper), terminal.keeper)
+    reader = ReaderPort(node.run_dir / "reader.sock", terminal.hear, terminal.keeper)
     terminal.reader_driver = lambda: reader.driver
+    terminal.entrance.reader = reader
     threads = _Threads()
 
     def ready(server: Server) -> None:
@@ -81,8 +82,9 @@ def serve(config_path: Path) -> None:
     finally:
         reader.stop()
         terminal.hub.stop()
+        terminal.entrance.give_up()
         if (
-            threads.join()
+            threads.join() and terminal.errands.join()
         ):  # else one waits for a hub that does not answer; the process ends under it, unharmed
             terminal.db.close()
     if threads.has_failed:

@@ -36,6 +36,7 @@ from kiosk.terminal.session import (
     StayPressed,
     StopPressed,
     Touched,
+    Welcoming,
     idle_left_s,
 )
 from kiosk.terminal.terminal import Terminal
@@ -76,8 +77,8 @@ def home() -> str:
             return _idle(terminal, state)
         case PinEntry():
             return _pad(state)
-        case SigningIn():
-            return render_template("kiosk/signing_in.html")
+        case Welcoming() | SigningIn():
+            return render_template("kiosk/signing_in.html", state=state)
         case SignedIn():
             return _menu(terminal)
         case Refused():
@@ -176,7 +177,7 @@ def pin() -> Response:
     typed = latin_digits(request.form.get("pin", ""))
     is_theirs = not g.get("is_stale")  # else it was typed for another badge, or it is the same press again
     if is_theirs and PIN.fullmatch(typed):
-        _terminal().entrance.sign_in(typed)
+        _terminal().try_secret(typed)
     return _go_home()
 
 
@@ -193,6 +194,7 @@ def choose_language() -> Response:
 @pages.post("/stop")
 def stop() -> Response:
     """End whatever is on the screen."""
+    _terminal().entrance.give_up()
     _terminal().keeper.feed(StopPressed())
     forget_session()
     return _go_home()

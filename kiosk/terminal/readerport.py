@@ -10,12 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.terminal.keeper import Keeper
-from kiosk.terminal.session import Credential, CredentialGone, CredentialSeen, ReaderLost, TimePassed
+from kiosk.terminal.session import ReaderLost, TimePassed
 from provisioning.errors import Corrupt
 from provisioning.linesock import MAX_LINE_BYTES, Client, LineServer, turn
 from provisioning.readers.words import (
-    BadgeGone,
-    BadgeSeen,
     CancelOrder,
     Did,
     DriverName,
@@ -208,16 +206,3 @@ class ReaderPort:
 
     def _drain(self) -> None:
         os.read(self._wake_out, 4096)
-
-
-def badges_only(keeper: Keeper) -> Callable[[ReaderWord], None]:
-    """Turns what the reader says about badges into events of the session; deaf to everything else."""
-
-    def hear(word: ReaderWord) -> None:
-        match word:
-            case BadgeSeen(uid=uid):
-                keeper.feed(CredentialSeen(Credential("badge", uid)))
-            case BadgeGone():
-                keeper.feed(CredentialGone("badge"))
-
-    return hear

@@ -5,7 +5,7 @@ from provisioning.web.sentences import ASK_LANDING, ASK_SECURITY, register
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "badge_unknown": (N_("This badge is not known here."), ASK_LANDING),
-    "badge_blocked": (N_("This badge was blocked. You need another one."), ASK_SECURITY),
+    "badge_blocked": (N_("This badge, stick or key was blocked. You need another one."), ASK_SECURITY),
     "pin_wrong": (N_("This code is not right."), ASK_LANDING),
     "pin_locked": (N_("Too many wrong codes. You can try again: %(until_utc)s."), ASK_LANDING),
     "kiosk_paused": (
@@ -31,6 +31,70 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "busy": (N_("Too many people sign in right now. Please try again in a moment."), ASK_LANDING),
     "offline_no_pass": (
         N_("The central computer does not answer. You can sign in here when it is back."),
+        ASK_LANDING,
+    ),
+    "badge_expired": (
+        N_("This temporary badge has ended. Please ask for your own badge or stick."),
+        ASK_LANDING,
+    ),
+    "stick_foreign": (
+        N_("This stick was not made here, or it is damaged."),
+        ASK_LANDING,
+    ),
+    "stick_copied": (
+        N_("There is a copy of your stick or key. Both are blocked. Your money and requests are safe."),
+        ASK_SECURITY,
+    ),
+    "stick_not_written": (
+        N_("Your stick was pulled out too early. Put it in again and leave it in."),
+        ASK_LANDING,
+    ),
+    "home_kiosk_away": (
+        N_("The screen of your own wing has no connection. Please use that screen, or try again later."),
+        ASK_LANDING,
+    ),
+    "hub_just_left": (
+        N_("The central computer does not answer. Please try again in one minute."),
+        ASK_LANDING,
+    ),
+    "key_foreign": (
+        N_("This security key is not known here."),
+        ASK_LANDING,
+    ),
+    "key_stale": (
+        N_("That took too long. Please take the key out and put it in again."),
+        ASK_LANDING,
+    ),
+    "key_timeout": (
+        N_("Nobody touched the key. Put it in again, and touch it when it blinks."),
+        ASK_LANDING,
+    ),
+    "key_gone": (
+        N_("The key was pulled out too early. Put it in again and leave it in."),
+        ASK_LANDING,
+    ),
+    "key_replug": (
+        N_("Too many wrong codes in a row. Take the key out and put it in again."),
+        ASK_LANDING,
+    ),
+    "key_pin_wrong": (
+        N_("This is not the code of this key."),
+        ASK_LANDING,
+    ),
+    "key_pin_blocked": (
+        N_("This key is locked after too many wrong codes. You need another one."),
+        ASK_SECURITY,
+    ),
+    "key_unsupported": (
+        N_("This key cannot be used here. Please ask for another one."),
+        ASK_LANDING,
+    ),
+    "key_failed": (
+        N_("The key could not answer. Take it out and put it in again."),
+        ASK_LANDING,
+    ),
+    "reader_away": (
+        N_("The badge reader does not answer. Please try again in a moment."),
         ASK_LANDING,
     ),
     "unavailable": (

@@ -38,6 +38,21 @@ def m002_pass_stamps(db: Database) -> None:
     script(db, "ALTER TABLE offline_pass ADD COLUMN stamp TEXT NOT NULL DEFAULT '';")
 
 
+@TERMINAL()
+def m003_own_word(db: Database) -> None:
+    """What a kiosk needs to act by its own word; passes of badges alone are gone, they never open anything again."""
+    script(
+        db,
+        """
+        DELETE FROM offline_pass;
+        ALTER TABLE offline_pass ADD COLUMN greeting BLOB NOT NULL DEFAULT x'';
+        ALTER TABLE offline_pass ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE officer_badge (one INTEGER PRIMARY KEY CHECK (one = 1), sealed BLOB NOT NULL) STRICT;
+        CREATE TABLE local_block (lookup TEXT PRIMARY KEY, at_utc TEXT NOT NULL) STRICT;
+        """,
+    )
+
+
 @dataclass(frozen=True)
 class PassRow:
     """One offline pass as it lies on disk."""
@@ -47,6 +62,8 @@ class PassRow:
     made_utc: str
     failures: int
     locked_until_utc: str
+    greeting: bytes = b""
+    paused: int = 0
 
 
 class TerminalStore:
@@ -121,7 +138,8 @@ class TerminalStore:
     def offline_pass(self, lookup: str) -> PassRow | None:
         """One pass."""
         row = self.store.row(
-            "SELECT salt, sealed, made_utc, failures, locked_until_utc FROM offline_pass WHERE lookup = ?",
+            "SELECT salt, sealed, made_utc, failures, locked_until_utc, greeting, paused FROM offline_pass"
+            " WHERE lookup = ?",
             (lookup,),
         )
         if row is None:
@@ -131,12 +149,19 @@ class TerminalStore:
         except msgspec.ValidationError as error:
             raise Corrupt("pass_unreadable") from error
 
-    def keep_pass(self, lookup: str, salt: bytes, sealed: bytes, made_utc: str, stamp: str) -> None:
+    def keep_pass(
+        self, lookup: str, salt: bytes, sealed: bytes, made_utc: str, stamp: str, greeting: bytes
+    ) -> None:
         """Keep a fresh pass; failures are forgotten with the old one."""
         self.store.run(
-            "INSERT OR REPLACE INTO offline_pass (lookup, salt, sealed, made_utc, stamp) VALUES (?,?,?,?,?)",
-            (lookup, salt, sealed, made_utc, stamp),
+            "INSERT OR REPLACE INTO offline_pass (lookup, salt, sealed, made_utc, stamp, greeting)"
+            " VALUES (?,?,?,?,?,?)",
+            (lookup, salt, sealed, made_utc, stamp, greeting),
         )
+
+    def keep_greeting(self, lookup: str, greeting: bytes) -> None:
+        """Replace what a pass tells before the PIN."""
+        self.store.run("UPDATE offline_pass SET greeting = ? WHERE lookup = ?", (greeting, lookup))
 
     def count_failure(self, lookup: str, failures: int, locked_until_utc: str) -> None:
         """Write down a try before it is made: pulling the plug gives no tries back."""
@@ -154,6 +179,40 @@ class TerminalStore:
         with self.store.atomic():
             for stamp in stamps:
                 self.store.run("DELETE FROM offline_pass WHERE stamp = ?", (stamp,))
+
+    def pause_passes(self, stamps: frozenset[str]) -> None:
+        """Exactly these passes open nothing until the hub says otherwise."""
+        paused = {row["stamp"] for row in self.store.rows("SELECT stamp FROM offline_pass WHERE paused = 1")}
+        if paused == stamps:
+            return
+        with self.store.atomic():
+            for stamp in paused ^ stamps:
+                self.store.run(
+                    "UPDATE offline_pass SET paused = ? WHERE stamp = ?", (int(stamp in stamps), stamp)
+                )
+
+    # --- officers at this kiosk ---
+
+    def keep_officers(self, sealed: bytes) -> None:
+        """Remember the officers' badges, sealed."""
+        self.store.run("INSERT OR REPLACE INTO officer_badge (one, sealed) VALUES (1, ?)", (sealed,))
+
+    def officers(self) -> bytes | None:
+        """The officers' badges, sealed; None when the hub never told them."""
+        row = self.store.row("SELECT sealed FROM officer_badge")
+        return bytes(row["sealed"]) if row else None
+
+    def block_here(self, lookup: str, at_utc: str) -> None:
+        """An officer blocked this credential at this kiosk."""
+        self.store.run("INSERT OR REPLACE INTO local_block (lookup, at_utc) VALUES (?,?)", (lookup, at_utc))
+
+    def is_blocked_here(self, lookup: str) -> bool:
+        """Whether an officer blocked this credential at this kiosk."""
+        return self.store.row("SELECT 1 AS one FROM local_block WHERE lookup = ?", (lookup,)) is not None
+
+    def unblock_here(self, lookup: str) -> None:
+        """The hub has its own word about this credential."""
+        self.store.run("DELETE FROM local_block WHERE lookup = ?", (lookup,))
 
     def forget_pass(self, lookup: str) -> None:
         """Let a pass go."""

@@ -9,19 +9,26 @@ from kiosk.policy import Decision, Rulebook, decide, moment_of, read_policy
 from kiosk.policy.signed import open_policy
 from kiosk.services.pages import Asked, NotSignedIn, Unsent, Visitor
 from kiosk.terminal.entrance import Entrance
+from kiosk.terminal.errands import Errands
 from kiosk.terminal.hubside import HubSide
 from kiosk.terminal.keeper import Keeper
+from kiosk.terminal.ownkeys import OwnKeys
+from kiosk.terminal.ownword import OwnWord
 from kiosk.terminal.passes import OFFLINE_PREFIX, OfflinePasses
 from kiosk.terminal.sealing import Sealer, blind, derive
 from kiosk.terminal.session import (
     Begun,
     Credential,
+    CredentialGone,
     CredentialSeen,
     Effect,
     LeaseRenewed,
+    PinGiven,
     Rules,
     SessionEnded,
     SignedIn,
+    SigningIn,
+    Welcoming,
 )
 from kiosk.terminal.store import STORE_FILE, TERMINAL, TerminalStore
 from provisioning.audit import AUDIT, Trail
@@ -42,6 +49,16 @@ from provisioning.contracts import (
 )
 from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
 from provisioning.identity import Keyring, NodeKey
+from provisioning.identity.stick import newest, read_header, read_ticket
+from provisioning.readers.words import (
+    BadgeGone,
+    BadgeSeen,
+    KeyGone,
+    KeySeen,
+    ReaderWord,
+    StickGone,
+    StickSeen,
+)
 from provisioning.store import Outbox, open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import NodeClient
@@ -70,7 +87,7 @@ def hub_client(node: Node, signer: NodeKey, clock: Clock) -> NodeClient:
 class Terminal:
     """Implements :class:`kiosk.services.pages.KioskContext` for the process ``passage-kiosk serve``."""
 
-    def __init__(self, node: Node, clock: Clock) -> None:
+    def __init__(self, node: Node, clock: Clock, client: NodeClient | None = None) -> None:
         if node.kiosk is None:
             raise ConfigRefused(file=str(node.path), reason="section [kiosk] is missing")
         self.node, self.clock, self.section = node, clock, node.kiosk
@@ -86,7 +103,11 @@ class Terminal:
         self.passes = OfflinePasses(self.store, storage_key, clock, site.pin_tries, site.pin_pause_s)
         rules = Rules(idle_s=site.idle_s, warning_s=site.idle_warning_s, lease_s=site.lease_s)
         self.keeper = Keeper(clock, rules, self._perform)
-        client, keyring = hub_client(node, signer, clock), Keyring.load(node)
+        client, keyring = client or hub_client(node, signer, clock), Keyring.load(node)
+        self.own_word = OwnWord(
+            self.store, self.keeper, Sealer(derive(storage_key, "officers")), clock, site.alone_after_s
+        )
+        self._hub_key = keyring.key_of(client.peer)
         self.hub = HubSide(
             client,
             self.outbox,
@@ -94,8 +115,19 @@ class Terminal:
             clock,
             self._renew,
             lambda document: _rulebook(document, client.peer, keyring),
+            self.own_word,
         )
-        self.entrance = Entrance(node.node_id, self.keeper, self.hub, self.passes, self.trail)
+        self.entrance = Entrance(
+            node.node_id,
+            self.keeper,
+            self.hub,
+            self.passes,
+            self.own_word,
+            OwnKeys(site.site_id, self.passes, clock),
+            self.trail,
+            self._counter_of,
+        )
+        self.errands = Errands()
         self._heard: tuple[str, tuple[RequestView, ...]] = ("", ())  # session id and what the hub said last
         self.reader_driver: Callable[[], str | None] = lambda: (
             None
@@ -105,6 +137,8 @@ class Terminal:
     def close(self) -> None:
         """Stop the threads and let the database go."""
         self.hub.stop()
+        self.entrance.give_up()
+        self.errands.join()
         self.db.close()
 
     # --- what pages ask (KioskContext) ---
@@ -208,7 +242,7 @@ class Terminal:
         state = self.keeper.state
         if not isinstance(state, SignedIn) or state.person.session_id.startswith(OFFLINE_PREFIX):
             return
-        session_id = state.person.session_id
+        session_id, asked_s = state.person.session_id, self.keeper.now_s
         try:
             lease = self.hub.ask(RenewLease(session_id=session_id), Lease)
         except Unavailable:
@@ -218,7 +252,8 @@ class Terminal:
                 log.error("renewing a lease: %s", error)
             return
         self.hub.hold_policy(lease.policy_sha256)
-        self.keeper.feed(LeaseRenewed(session_id, lease.balance_cents, lease.standing))
+        until_s = asked_s + (lease.lasts_s or self.node.site.lease_s)
+        self.keeper.feed(LeaseRenewed(session_id, until_s, lease.balance_cents, lease.standing))
 
     def _is_ended(self, session_id: str, error: PassageError) -> bool:
         """Whether the hub said that the session is over; if so it is over here too."""
@@ -235,14 +270,13 @@ class Terminal:
             self.trail.record(who.resident_id, action, who.session_id, wing=self.section.wing)
             return
         self._heard = ("", ())
-        self._write_end(
-            who.resident_id, who.session_id, effect.why, tell=effect.why not in {"taken_over", "hub"}
-        )
+        self._write_end(who.resident_id, who.session_id, effect.why)
 
-    def _write_end(self, actor: str, session_id: str, why: str, *, tell: bool) -> None:
+    def _write_end(self, actor: str, session_id: str, why: str) -> None:
+        """A session is over here, and the hub hears it even when it was the one that said so: it waits for that."""
         with self.db.atomic():
             self.trail.record(actor, "session_ended", session_id, why=why)
-            if tell and not session_id.startswith(OFFLINE_PREFIX):
+            if not session_id.startswith(OFFLINE_PREFIX):
                 at_utc = iso(self.clock.now_utc())
                 self.outbox.put(
                     self.hub.hub_id,
@@ -257,14 +291,70 @@ class Terminal:
             if record.action == "session_ended":
                 ended.add(record.subject)
             elif record.action in STARTS and record.subject not in ended:
-                self._write_end(record.actor, record.subject, "restart", tell=True)
+                self._write_end(record.actor, record.subject, "restart")
         self.store.prune(iso(self.clock.now_utc() - timedelta(days=KEEP_DAYS)))
 
-    # --- small ---
+    # --- the reader ---
+
+    def hear(self, word: ReaderWord) -> None:
+        """What the reader saw, on its own thread: what takes a while runs beside it."""
+        match word:
+            case BadgeSeen(uid=uid):
+                self._came(Credential("badge", uid))
+            case StickSeen():
+                self._came(self._stick(word))
+            case KeySeen():
+                self._came(Credential("key", ""))
+            case BadgeGone():
+                self.keeper.feed(CredentialGone("badge"))
+            case StickGone():
+                self.keeper.feed(CredentialGone("stick"))
+            case KeyGone():
+                self.keeper.feed(CredentialGone("key"))
+            case _:
+                return
 
     def saw(self, credential: Credential) -> None:
-        """The reader saw a badge or a stick."""
-        self.keeper.feed(CredentialSeen(credential))
+        """Something was put on the reader; returns when the screen knows what to ask."""
+        if isinstance(self.keeper.feed(CredentialSeen(credential)), Welcoming):
+            self.entrance.welcome()
+
+    def _came(self, credential: Credential) -> None:
+        if isinstance(self.keeper.feed(CredentialSeen(credential)), Welcoming):
+            self.errands.run(self.entrance.welcome)
+
+    def _stick(self, word: StickSeen) -> Credential:
+        """A stick as what it proves: its number, its newest ticket, and where the next belongs."""
+        if word.state != "ours" or len(word.slots) != 2:
+            return Credential("stick", "")
+        slots = (word.slots[0], word.slots[1])
+        try:
+            header = read_header(word.header, self._hub_key, self.node.site.site_id)
+        except Corrupt as error:
+            log.info("a stick of somebody else: %s", error.reason)
+            return Credential("stick", "")
+        found = newest(slots, header, self._hub_key)
+        if found is None:
+            return Credential("stick", "")
+        return Credential("stick", header.stick_id, slots[1 - found.write_next], found.write_next)
+
+    def _counter_of(self, credential: Credential) -> int:
+        if credential.kind != "stick":
+            return 0
+        return read_ticket(credential.ticket, self._hub_key, self.node.site.site_id).counter
+
+    def try_secret(self, secret: str) -> None:
+        """Check what was typed; returns with the answer, or as soon as the person must do or wait for something."""
+        asking = self.keeper.feed(PinGiven())
+        if not isinstance(asking, SigningIn):
+            return
+        over = self.errands.run(lambda: self.entrance.go_on(asking, secret))
+        while not over.wait(LOOK_S):
+            state = self.keeper.state
+            if not isinstance(state, SigningIn) or state.waits_for in {"key", "elsewhere"}:
+                return
+
+    # --- small ---
 
     def _visitor(self) -> Visitor:
         found = self.visitor

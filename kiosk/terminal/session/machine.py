@@ -13,15 +13,18 @@ from kiosk.terminal.session.words import (
     Begun,
     Credential,
     CredentialGone,
-    CredentialKind,
     CredentialSeen,
     Effect,
     Event,
     Guest,
     GuestCame,
+    HubHeard,
+    HubSilent,
     Idle,
     LeaseRenewed,
     Leaving,
+    MoreWanted,
+    NotWelcome,
     Over,
     OverReason,
     PinEntry,
@@ -38,8 +41,14 @@ from kiosk.terminal.session.words import (
     StayPressed,
     Step,
     StopPressed,
+    ToldToWait,
     Touched,
+    Welcomed,
+    Welcoming,
 )
+from provisioning.contracts.kiosk import CredentialKind, Factor
+
+CARRIED = Welcoming | PinEntry | SigningIn | SignedIn  # states with a credential on the reader
 
 
 def deadline_s(state: State) -> float:
@@ -71,12 +80,15 @@ def _expire(state: State, now_s: float, rules: Rules) -> Step:
             return _leave(state, "badge_gone", now_s, rules)
         case SignedIn() if now_s >= state.until_s:
             return _leave(state, "idle", now_s, rules)
-        case SignedIn() if state.person.may_offline and not state.is_offline:
+        case SignedIn() if state.person.may_offline and state.is_hub_silent and not state.is_offline:
             return Step(replace(state, is_offline=True, lease_until_s=now_s + rules.lease_s))
         case SignedIn():
             return _end_from_afar(state, "hub", "lease_over", now_s, rules)
         case SigningIn():
-            return Step(_refuse(state, "unavailable", (), now_s, rules))
+            code = "key_timeout" if state.waits_for == "key" else "unavailable"
+            return Step(_refuse(state, code, (), now_s, rules))
+        case Welcoming():
+            return Step(_pad(state, "", "pin", b"", now_s, rules))
         case _:
             return Step(Idle(state.visit + 1))
 
@@ -87,7 +99,9 @@ def _react(state: State, event: Event, now_s: float, rules: Rules) -> Step:
             return _see(state, credential, now_s, rules)
         case CredentialGone(kind):
             return _lose(state, kind, now_s, rules)
-        case SignInGranted() | SignInRefused() | PinGiven():
+        case Welcomed() | NotWelcome():
+            return Step(_meet(state, event, now_s, rules))
+        case SignInGranted() | SignInRefused() | PinGiven() | ToldToWait():
             return _sign_in(state, event, now_s, rules)
         case LeaseRenewed() | SessionEnded():
             return _hear_hub(state, event, now_s, rules)
@@ -98,19 +112,43 @@ def _react(state: State, event: Event, now_s: float, rules: Rules) -> Step:
 
 
 def _see(state: State, credential: Credential, now_s: float, rules: Rules) -> Step:
-    if isinstance(state, PinEntry | SigningIn | SignedIn) and state.credential == credential:
+    if isinstance(state, CARRIED) and state.credential == credential:
         seen = replace(state, badge_by_s=inf) if isinstance(state, SignedIn) else state
         return Step(_linger(seen, Touched(), now_s, rules))
     effects: tuple[Effect, ...] = ()
-    language = state.language if isinstance(state, Guest) else None
+    language, wants = (state.language if isinstance(state, Guest) else None), ""
     if isinstance(state, SignedIn):
         effects = (Over(state.person, "badge_gone", state.is_offline),)
-    pad = PinEntry(state.visit + 1, language, now_s + rules.alone_s, credential)
-    return Step(pad, effects)
+        wants = state.wants
+    return Step(Welcoming(state.visit + 1, language, now_s + rules.welcoming_s, credential, wants), effects)
+
+
+def _meet(state: State, event: Welcomed | NotWelcome, now_s: float, rules: Rules) -> State:
+    """The answer to who came, when they are still there."""
+    if not isinstance(state, Welcoming) or state.visit != event.visit:
+        return state
+    if isinstance(event, NotWelcome):
+        return _refuse(state, event.code, event.detail, now_s, rules)
+    return _pad(state, event.language, event.factor, event.options, now_s, rules)
+
+
+def _pad(
+    state: Welcoming, language: str, factor: Factor, options: bytes, now_s: float, rules: Rules
+) -> PinEntry:
+    """The pad, in the person's language unless they chose another before."""
+    return PinEntry(
+        state.visit + 1,
+        state.language or language or None,
+        now_s + rules.alone_s,
+        state.credential,
+        factor,
+        options,
+        state.wants,
+    )
 
 
 def _lose(state: State, kind: CredentialKind, now_s: float, rules: Rules) -> Step:
-    if not isinstance(state, PinEntry | SigningIn | SignedIn) or state.credential.kind != kind:
+    if not isinstance(state, CARRIED) or state.credential.kind != kind:
         return Step(state)
     if isinstance(state, SignedIn):
         return _leave(state, "badge_gone", now_s, rules)
@@ -135,23 +173,40 @@ def _decline(state: State, now_s: float, rules: Rules) -> Step:
 
 
 def _sign_in(
-    state: State, event: PinGiven | SignInGranted | SignInRefused, now_s: float, rules: Rules
+    state: State, event: PinGiven | SignInGranted | SignInRefused | ToldToWait, now_s: float, rules: Rules
 ) -> Step:
     if isinstance(event, PinGiven):
-        if not isinstance(state, PinEntry):
-            return Step(state)
-        return Step(SigningIn(state.visit, state.language, now_s + rules.signing_in_s, state.credential))
+        return Step(_try(state, now_s, rules) if isinstance(state, PinEntry) else state)
     if not isinstance(state, SigningIn) or state.visit != event.visit:
-        if isinstance(event, SignInRefused):
-            return Step(state)
-        return Step(state, (Over(event.person, "badge_gone", event.is_offline, was_shown=False),))
-    if isinstance(event, SignInGranted):
-        return _begin(state, event, now_s, rules)
-    if not event.try_again:
-        return Step(_refuse(state, event.code, event.detail, now_s, rules))
-    until_s = now_s + rules.alone_s
-    return Step(
-        PinEntry(state.visit + 1, state.language, until_s, state.credential, event.code, event.tries_left)
+        if isinstance(event, SignInGranted):
+            return Step(state, (Over(event.person, "badge_gone", event.is_offline, was_shown=False),))
+        return Step(state)
+    match event:
+        case SignInGranted():
+            return _begin(state, event, now_s, rules)
+        case ToldToWait(waits_for=waits_for, where=where):
+            until_s = now_s + rules.waiting_s
+            return Step(replace(state, waits_for=waits_for, where=where, until_s=until_s))
+        case SignInRefused(try_again=False):
+            return Step(_refuse(state, event.code, event.detail, now_s, rules))
+    again = PinEntry(
+        state.visit + 1,
+        state.language,
+        now_s + rules.alone_s,
+        state.credential,
+        state.factor,
+        event.options,
+        state.wants,
+        event.code,
+        event.tries_left,
+    )
+    return Step(again)
+
+
+def _try(state: PinEntry, now_s: float, rules: Rules) -> SigningIn:
+    until_s = now_s + rules.signing_in_s
+    return SigningIn(
+        state.visit, state.language, until_s, state.credential, state.factor, state.options, state.wants
     )
 
 
@@ -164,7 +219,9 @@ def _begin(state: SigningIn, event: SignInGranted, now_s: float, rules: Rules) -
         state.credential,
         person,
         event.is_offline,
-        now_s + rules.lease_s,
+        min(event.lease_until_s, now_s + rules.lease_s),
+        is_hub_silent=event.is_offline,
+        wants=state.wants,
     )
     return Step(here, (Begun(person, event.is_offline),))
 
@@ -176,7 +233,8 @@ def _hear_hub(state: State, event: LeaseRenewed | SessionEnded, now_s: float, ru
         code = "session_taken_over" if event.why == "taken_over" else "session_ended"
         return _end_from_afar(state, event.why, code, now_s, rules)
     person = replace(state.person, balance_cents=event.balance_cents, standing=event.standing)
-    return Step(replace(state, person=person, is_offline=False, lease_until_s=now_s + rules.lease_s))
+    until_s = min(event.lease_until_s, now_s + rules.lease_s)
+    return Step(replace(state, person=person, is_offline=False, lease_until_s=until_s))
 
 
 def _linger(state: State, event: Event, now_s: float, rules: Rules) -> State:
@@ -185,15 +243,26 @@ def _linger(state: State, event: Event, now_s: float, rules: Rules) -> State:
             return replace(state, until_s=max(state.until_s, now_s + rules.alone_s))
         case StayPressed(), Guest() | PinEntry() | SignedIn():
             return replace(state, until_s=max(state.until_s, now_s + rules.stay_s + rules.warning_s))
-        case ReaderLost(), SignedIn():
-            return replace(state, badge_by_s=min(state.badge_by_s, now_s + rules.reader_back_s))
-        case ReaderLost(), PinEntry() | SigningIn():
-            return Idle(state.visit + 1)
         case GuestCame(language), Idle() | Guest() | Leaving() | Refused():
             visit = state.visit if isinstance(state, Guest) else state.visit + 1
             return Guest(visit, language or state.language, now_s + rules.alone_s)
         case GuestCame(language), PinEntry() | SignedIn() if language:
             return replace(state, language=language, until_s=now_s + rules.alone_s)
+        case _:
+            return _note(state, event, now_s, rules)
+
+
+def _note(state: State, event: Event, now_s: float, rules: Rules) -> State:
+    """What changes no screen at once."""
+    match event, state:
+        case ReaderLost(), SignedIn():
+            return replace(state, badge_by_s=min(state.badge_by_s, now_s + rules.reader_back_s))
+        case ReaderLost(), Welcoming() | PinEntry() | SigningIn():
+            return Idle(state.visit + 1)
+        case HubSilent() | HubHeard(), SignedIn():
+            return replace(state, is_hub_silent=isinstance(event, HubSilent))
+        case MoreWanted(service), SignedIn():
+            return replace(state, wants=service)
         case _:
             return state
 

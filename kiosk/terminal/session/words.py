@@ -1,13 +1,15 @@
 """What the session machine is made of: states, events and effects, as values. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, TypeAlias
 
-from provisioning.contracts.kiosk import Standing
+from provisioning.contracts.kiosk import CredentialKind, Factor, Standing
 
-CredentialKind = Literal["badge", "stick"]
 NOBODY = Standing()  # frozen
+WaitsFor = Literal[
+    "", "key", "stick", "elsewhere", "issue"
+]  # a touch, a write, another kiosk, an officer's making
 OverReason = Literal["stop", "badge_gone", "idle", "taken_over", "hub"]
 
 
@@ -19,6 +21,10 @@ class Rules:
     warning_s: float = 15
     stay_s: float = 60
     lease_s: float = 900
+    welcoming_s: float = (
+        5  # longer than the hub may take to say what shall be asked; then the pad comes anyway
+    )
+    waiting_s: float = 45  # to find the key and touch it, or until another kiosk has let go
     signing_in_s: float = 20  # longer than any call to the hub may take: it is then known to be away
     refused_s: float = 20  # time to read a sentence of twenty words and whom to ask
     leaving_s: float = 2
@@ -32,10 +38,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Credential:
-    """What was put on the reader."""
+    """What was put on the reader. Two are the same when kind and number are, whatever the stick shows meanwhile."""
 
     kind: CredentialKind
-    uid: str
+    uid: str  # a security key has none before it has signed
+    ticket: bytes = field(default=b"", compare=False, repr=False)  # the newest on a stick
+    spare: int = field(default=0, compare=False)  # the slot that the next ticket goes to
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,21 @@ class Guest(Screen):
 
 
 @dataclass(frozen=True)
+class Welcoming(Screen):
+    """Something was put on the reader, and the hub is asked what the screen shall ask."""
+
+    credential: Credential = Credential("badge", "")
+    wants: str = ""  # the service that asked for a stronger proof: that is where the person goes
+
+
+@dataclass(frozen=True)
 class PinEntry(Screen):
     """A badge lies there; the person types."""
 
     credential: Credential = Credential("badge", "")
+    factor: Factor = "pin"
+    options: bytes = field(default=b"", repr=False)  # what a security key shall sign
+    wants: str = ""
     refused: str = ""  # the code of the try before
     tries_left: int | None = None
 
@@ -90,6 +109,11 @@ class SigningIn(Screen):
     """The hub was asked. Same visit as the pad before it: the page need not change while the answer is under way."""
 
     credential: Credential = Credential("badge", "")
+    factor: Factor = "pin"
+    options: bytes = field(default=b"", repr=False)
+    wants: str = ""
+    waits_for: WaitsFor = ""
+    where: str = ""  # the kiosk that must let go first
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,8 @@ class SignedIn(Screen):
     person: Person = Person("", "", "", "", "")
     is_offline: bool = False
     lease_until_s: float = inf
+    is_hub_silent: bool = False  # for so long that this kiosk may act by its own word
+    wants: str = ""  # a service for which a stronger proof is to be shown, or was shown just now
     badge_by_s: float = inf  # the reader went away: the badge must be seen again before this
 
 
@@ -116,7 +142,7 @@ class Leaving(Screen):
     """Nobody any more; the screen says goodbye for a moment."""
 
 
-State: TypeAlias = Idle | Guest | PinEntry | SigningIn | SignedIn | Refused | Leaving
+State: TypeAlias = Idle | Guest | Welcoming | PinEntry | SigningIn | SignedIn | Refused | Leaving
 
 
 # Events -----------------------------------------------------------------------------------------------------
@@ -154,6 +180,51 @@ class GuestCame:
 
 
 @dataclass(frozen=True)
+class Welcomed:
+    """What the screen shall ask whoever came in ``visit``."""
+
+    visit: int
+    language: str = ""
+    factor: Factor = "pin"
+    options: bytes = b""
+
+
+@dataclass(frozen=True)
+class NotWelcome:
+    """What was put on the reader in ``visit`` opens nothing here; no code needs to be typed for that."""
+
+    visit: int
+    code: str
+    detail: tuple[tuple[str, str | int | float | bool | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class ToldToWait:
+    """The try of ``visit`` needs a moment: the screen says for what."""
+
+    visit: int
+    waits_for: WaitsFor
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class HubSilent:
+    """The hub was not heard for so long that this kiosk may act by its own word."""
+
+
+@dataclass(frozen=True)
+class HubHeard:
+    """The hub was heard: this kiosk does nothing by its own word."""
+
+
+@dataclass(frozen=True)
+class MoreWanted:
+    """The person wants a service that asks for a stronger proof."""
+
+    service: str
+
+
+@dataclass(frozen=True)
 class PinGiven:
     """The pad was sent; the PIN itself goes past the machine."""
 
@@ -165,6 +236,7 @@ class SignInGranted:
     visit: int
     person: Person
     is_offline: bool = False
+    lease_until_s: float = inf  # counted from before the hub was asked
 
 
 @dataclass(frozen=True)
@@ -176,13 +248,15 @@ class SignInRefused:
     detail: tuple[tuple[str, str | int | float | bool | None], ...] = ()
     tries_left: int | None = None
     try_again: bool = False
+    options: bytes = b""  # what a security key shall sign at the next try
 
 
 @dataclass(frozen=True)
 class LeaseRenewed:
-    """The hub's word holds on."""
+    """The hub's word holds on until ``lease_until_s``, counted from before it was asked."""
 
     session_id: str
+    lease_until_s: float
     balance_cents: int
     standing: Standing
 
@@ -221,6 +295,12 @@ Event: TypeAlias = (
     | ReaderLost
     | Touched
     | GuestCame
+    | Welcomed
+    | NotWelcome
+    | ToldToWait
+    | HubSilent
+    | HubHeard
+    | MoreWanted
     | PinGiven
     | SignInGranted
     | SignInRefused

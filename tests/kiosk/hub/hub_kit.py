@@ -19,16 +19,8 @@ from provisioning.config import Node
 from provisioning.contracts import Contract, EndSession, Lease, Pending, Refusal, SignIn, TakeUp, WhoComes
 from provisioning.errors import FAMILIES
 from provisioning.identity import Keyring, NodeKey, hash_secret, open_sealed, seal
-from provisioning.identity.stick import (
-    Newest,
-    StickHeader,
-    Ticket,
-    blind_holder,
-    newest,
-    read_header,
-    sign_header,
-    sign_ticket,
-)
+from provisioning.identity.stick import blind_holder
+from tests.kiosk.sticks import Stick
 from tests.provisioning.node_kit import make_site
 
 if TYPE_CHECKING:
@@ -154,7 +146,7 @@ class Peer:
                 kiosk_id=self.node.node_id,
                 credential="stick",
                 uid=stick.stick_id,
-                ticket=stick.shown(self.hub),
+                ticket=stick.shown(),
             )
         )
 
@@ -166,7 +158,7 @@ class Peer:
                 credential="stick",
                 uid=stick.stick_id,
                 pin=pin,
-                ticket=stick.shown(self.hub),
+                ticket=stick.shown(),
             )
         )
 
@@ -174,51 +166,16 @@ class Peer:
         """A whole sign-in with a stick: the ticket is written and the lease taken."""
         pending = self.prove(stick, pin)
         assert isinstance(pending, Pending), pending
-        stick.write(self.hub, pending.ticket)
+        stick.write(pending.ticket)
         lease = self.take_up(pending, written=True)
         assert isinstance(lease, Lease), lease
         return lease
 
 
-@dataclass
-class Stick:
-    """A stick's sectors in memory, read and written by the product's own rules."""
-
-    stick_id: str
-    header: bytes
-    slots: tuple[bytes, bytes]
-
-    @classmethod
-    def of(cls, hub: Hub, resident_id: str, stick_id: str, counter: int = 1) -> Stick:
-        """A fresh stick of a resident."""
-        holder = blind_holder(resident_id, hub.signing_in.checker.holder_key)
-        site_id, now = hub.node.site.site_id, iso(hub.clock.now_utc())
-        header = StickHeader(site_id=site_id, stick_id=stick_id, holder=holder, issued_utc=now)
-        ticket = Ticket(
-            site_id=site_id, stick_id=stick_id, holder=holder, counter=counter, at_utc=now, nonce="0" * 32
-        )
-        return cls(stick_id, sign_header(header, hub.key), (sign_ticket(ticket, hub.key), bytes(512)))
-
-    def copy(self) -> Stick:
-        """A clone, sector by sector."""
-        return Stick(self.stick_id, self.header, self.slots)
-
-    def newest(self, hub: Hub) -> Newest:
-        """The newest ticket and the slot to write next."""
-        public = hub.key.key.public_key()
-        found = newest(self.slots, read_header(self.header, public, hub.node.site.site_id), public)
-        assert found is not None, "the stick shows no ticket any more"
-        return found
-
-    def shown(self, hub: Hub) -> bytes:
-        """The sector with the newest ticket."""
-        return self.slots[1 - self.newest(hub).write_next]
-
-    def write(self, hub: Hub, sector: bytes) -> None:
-        """Write a sector where the next one belongs; a shorter one is a stick pulled meanwhile."""
-        index = self.newest(hub).write_next
-        torn = sector + self.slots[index][len(sector) :]
-        self.slots = (torn, self.slots[1]) if index == 0 else (self.slots[0], torn)
+def stick_of(hub: Hub, resident_id: str, stick_id: str) -> Stick:
+    """A fresh stick of a resident of this hub."""
+    holder = blind_holder(resident_id, hub.signing_in.checker.holder_key)
+    return Stick.made(hub.key, hub.node.site.site_id, stick_id, holder)
 
 
 def _said(contract: Contract) -> Contract:

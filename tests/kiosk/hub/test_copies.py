@@ -13,7 +13,8 @@ from provisioning.contracts import Lease, Pending, RenewLease, SignIn
 from provisioning.errors import Refused
 from provisioning.identity import NodeKey
 from provisioning.identity.stick import Ticket, blind_holder, sign_ticket
-from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, Stick
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, stick_of
+from tests.kiosk.sticks import Stick
 
 STICK = AMIRA + "99"
 TRIALS = int(os.environ.get("COPIES", "100"))
@@ -27,7 +28,7 @@ def _quick(hub: Hub) -> None:
 
 @pytest.fixture
 def stick(hub: Hub) -> Stick:
-    return Stick.of(hub, "r-amira", STICK)
+    return stick_of(hub, "r-amira", STICK)
 
 
 def use(hub: Hub, kiosk: Peer, stick: Stick) -> None:
@@ -39,19 +40,19 @@ def renew_stick(hub: Hub, trial: int) -> Stick:
     """Another stick for the next trial."""
     stick_id = f"5A{trial:06X}"
     hub.credentials.put("stick", stick_id, resident_id="r-amira")
-    return Stick.of(hub, "r-amira", stick_id)
+    return stick_of(hub, "r-amira", stick_id)
 
 
 def test_each_use_writes_the_next_ticket_before_the_lease(hub: Hub, kiosk_a: Peer, stick: Stick) -> None:
     for number in range(1, 5):
-        assert stick.newest(hub).ticket.counter == number
+        assert stick.newest().ticket.counter == number
         pending = kiosk_a.prove(stick)
         assert isinstance(pending, Pending)
         assert not hub.sessions.all_open()
         assert isinstance(
             kiosk_a.take_up(pending), Pending
         )  # nothing was written: no lease, however often one asks
-        stick.write(hub, pending.ticket)
+        stick.write(pending.ticket)
         lease = kiosk_a.take_up(pending, written=True)
         assert isinstance(lease, Lease)
         assert lease.standing.level == 1
@@ -122,9 +123,9 @@ def test_a_stick_pulled_at_every_byte_of_the_write_back_still_signs_in(
     for cut in range(513):
         pending = kiosk_a.prove(stick)
         assert isinstance(pending, Pending)
-        before = stick.newest(hub).ticket.counter
-        stick.write(hub, pending.ticket[:cut])
-        after = stick.newest(hub).ticket.counter
+        before = stick.newest().ticket.counter
+        stick.write(pending.ticket[:cut])
+        after = stick.newest().ticket.counter
         assert after >= before
         use(hub, kiosk_a, stick)
     assert not hub.incidents.latest()
@@ -133,7 +134,7 @@ def test_a_stick_pulled_at_every_byte_of_the_write_back_still_signs_in(
 def test_a_confirmation_that_was_lost_is_no_copy(hub: Hub, kiosk_a: Peer, stick: Stick) -> None:
     pending = kiosk_a.prove(stick)
     assert isinstance(pending, Pending)
-    stick.write(hub, pending.ticket)  # and the kiosk died before it said so
+    stick.write(pending.ticket)  # and the kiosk died before it said so
     use(hub, kiosk_a, stick)
 
 
@@ -144,7 +145,7 @@ def test_a_stick_that_failed_many_times_over_still_signs_in_with_whatever_it_hol
     for _ in range(50):
         pending = kiosk_a.prove(stick)
         assert isinstance(pending, Pending)
-        stick.write(hub, pending.ticket[: choose.choice([0, 100, 511, 512])])
+        stick.write(pending.ticket[: choose.choice([0, 100, 511, 512])])
     use(hub, kiosk_a, stick)
 
 
@@ -165,13 +166,13 @@ def test_nothing_forged_foreign_replayed_or_stale_is_accepted(
     rounds = int(os.environ.get("FORGED", "400"))
     choose = random.Random(3)
     use(hub, kiosk_a, stick)
-    good = stick.shown(hub)
+    good = stick.shown()
     holder = blind_holder("r-amira", hub.signing_in.checker.holder_key)
     kiosk_key = NodeKey.load(kiosk_a.node)
     honest = Ticket(
         site_id=hub.node.site.site_id, stick_id=STICK, holder=holder, counter=9, at_utc="x", nonce="n"
     )
-    brams = Stick.of(hub, "r-bram", BRAM + "99")
+    brams = stick_of(hub, "r-bram", BRAM + "99")
     makers = (
         lambda: choose.randbytes(512),
         lambda: bytes(512),
@@ -180,7 +181,7 @@ def test_nothing_forged_foreign_replayed_or_stale_is_accepted(
         lambda: sign_ticket(_with(honest, site_id="elsewhere"), hub.key),
         lambda: sign_ticket(_with(honest, holder="0" * 32), hub.key),
         lambda: sign_ticket(_with(honest, stick_id=BRAM + "99"), hub.key),
-        lambda: brams.shown(hub),
+        brams.shown,
         lambda: brams.header,
     )
     codes = set()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import msgspec
 from flask import Flask
 
 from kiosk.hub.policy.ruling import SHIPPED
@@ -22,12 +23,15 @@ from provisioning.contracts import (
     CheckPasses,
     Contract,
     EndSession,
+    Factor,
     Lease,
     MyRequests,
     Notice,
     Objection,
     OfferedModel,
+    OfficerBadge,
     PassesStanding,
+    Pending,
     Picture,
     PictureBytes,
     PrintRequest,
@@ -41,15 +45,24 @@ from provisioning.contracts import (
     SignIn,
     Standing,
     Suspension,
+    TakeUp,
+    Welcome,
+    WhoComes,
 )
 from provisioning.errors import PassageError, Refused
 from provisioning.identity import Keyring, NodeKey
+from provisioning.identity.stick import Ticket, read_ticket, sign_ticket
 from provisioning.ids import new_key
 from provisioning.store import open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import Receiver
 from provisioning.web.node_api import node_api
 from provisioning.web.serve import Server
+
+
+def _badge(uid: str) -> str:
+    """The badge of the person whose stick this is: its number with a mark before it."""
+    return uid.removeprefix(STICK_MARK)
 
 
 def png_of(grey: int) -> bytes:
@@ -68,6 +81,7 @@ def png_of(grey: int) -> bytes:
     )
 
 
+STICK_MARK = "57"
 PNG = png_of(200)
 PNG_SHA = hashlib.sha256(PNG).hexdigest()
 PRICE_CENTS = 120
@@ -120,20 +134,30 @@ class HubSim:
     ended: dict[str, str] = field(default_factory=dict)  # session id -> why
     requests: list[RequestView] = field(default_factory=list)
     heard: list[Contract] = field(default_factory=list)
+    strong: set[str] = field(default_factory=set)  # sessions that began with a stick
     sign_ins: int = 0
+    asked_passes: list[CheckPasses] = field(default_factory=list)
     refuse_with: PassageError | None = None
     policy: bytes = b""  # the shipped one, unless a test gives another
     regime: str = ""
     suspensions: tuple[Suspension, ...] = ()
     agreement: AgreementText | None = None  # none, unless a test brings one: people have nothing to sign
     fallen: set[str] = field(default_factory=set)  # stamps of passes that stand no more
+    paused: set[str] = field(default_factory=set)  # stamps of passes whose person is elsewhere
+    counters: dict[str, int] = field(default_factory=dict)  # stick -> the ticket that it must show
+    claims: dict[str, tuple[str, int]] = field(default_factory=dict)  # claim -> stick, its next ticket
+    elsewhere: str = ""  # the kiosk that must let go before anybody gets a lease
+    factor: Factor = "pin"
 
     def __post_init__(self) -> None:
         self.policy = self.policy or self.sign(SHIPPED.read_text())
         store = open_store(self.node.state_dir / "hub.sqlite", [MAIL])
-        receiver = Receiver(NodeKey.load(self.node), Keyring.load(self.node), store, self.clock)
+        self._key = NodeKey.load(self.node)
+        receiver = Receiver(self._key, Keyring.load(self.node), store, self.clock)
         for kind, answer in (
+            (WhoComes, self._welcome),
             (SignIn, self._sign_in),
+            (TakeUp, self._take_up),
             (RenewLease, self._renew),
             (MyRequests, self._requests),
             (PublicCopy, self._copy),
@@ -174,20 +198,64 @@ class HubSim:
 
     # --- answers ---
 
+    def _welcome(self, sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, WhoComes)
+        assert sender == asked.kiosk_id
+        if self.refuse_with is not None:
+            raise self.refuse_with
+        known = self.people.get(_badge(asked.uid))
+        return Welcome(language=known[1].language, factor=self.factor) if known else Welcome()
+
     def _sign_in(self, sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, SignIn)
         assert sender == asked.kiosk_id
         self.sign_ins += 1
         if self.refuse_with is not None:
             raise self.refuse_with
-        if asked.uid not in self.people:
+        if _badge(asked.uid) not in self.people:
             raise Refused("badge_unknown")
-        pin, card = self.people[asked.uid]
+        pin, _card = self.people[_badge(asked.uid)]
         if asked.pin != pin:
             raise Refused("pin_wrong", tries_left=4)
+        claim_id = new_key()
+        self.claims[claim_id] = (asked.uid, 0)
+        if asked.credential == "stick":
+            ticket = read_ticket(asked.ticket, self._key.key.public_key(), self.node.site.site_id)
+            if ticket.counter < self.counters.get(asked.uid, 1):
+                raise Refused("stick_copied")
+            self.claims[claim_id] = (asked.uid, ticket.counter + 1)
+        return self._go_on(claim_id, written=asked.credential != "stick")
+
+    def _take_up(self, sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, TakeUp)
+        assert sender == asked.kiosk_id
+        if asked.claim_id not in self.claims:
+            raise Refused("session_taken_over")
+        return self._go_on(asked.claim_id, written=asked.written)
+
+    def _go_on(self, claim_id: str, *, written: bool) -> Contract:
+        uid, counter = self.claims[claim_id]
+        if not written or self.elsewhere:
+            return Pending(
+                claim_id=claim_id,
+                ticket=b"" if written else self._ticket(uid, counter),
+                elsewhere=self.elsewhere,
+                until_utc=iso_after(self.clock, 900) if self.elsewhere else "",
+            )
+        del self.claims[claim_id]
         session_id = new_key()
-        self.sessions[session_id] = card.resident_id
-        return self._lease(session_id)
+        self.sessions[session_id] = self.people[_badge(uid)][1].resident_id
+        if counter:
+            self.counters[uid] = counter
+            self.strong.add(session_id)
+        return msgspec.structs.replace(self._lease(session_id), counter=counter)
+
+    def _ticket(self, uid: str, counter: int) -> bytes:
+        site_id, now = self.node.site.site_id, iso(self.clock.now_utc())
+        ticket = Ticket(
+            site_id=site_id, stick_id=uid, holder="0" * 32, counter=counter, at_utc=now, nonce=new_key()
+        )
+        return sign_ticket(ticket, self._key)
 
     def _lease(self, session_id: str) -> Lease:
         card = next(card for _, card in self.people.values() if card.resident_id == self.sessions[session_id])
@@ -197,7 +265,7 @@ class HubSim:
             until_utc=iso_after(self.clock, 900),
             balance_cents=self.balance_cents,
             pass_stamp=f"stamp-{card.resident_id}",
-            may_offline=self.may_offline,
+            may_offline=self.may_offline and session_id in self.strong,
             standing=Standing(
                 resident_id=card.resident_id,
                 regime=self.regime,
@@ -250,7 +318,13 @@ class HubSim:
 
     def _check_passes(self, _sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, CheckPasses)
-        return PassesStanding(stamps=tuple(one for one in asked.stamps if one not in self.fallen))
+        self.asked_passes.append(asked)
+        return PassesStanding(
+            stamps=tuple(one for one in asked.stamps if one not in self.fallen),
+            paused=tuple(one for one in asked.stamps if one in self.paused),
+            as_of=str(len(self.asked_passes)),
+            officers=(OfficerBadge(officer_id="o-nadia", uid="0FF1CE"),),
+        )
 
     def _picture(self, _sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, Picture)

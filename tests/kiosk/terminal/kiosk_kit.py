@@ -14,10 +14,12 @@ from werkzeug.test import TestResponse
 from kiosk.terminal.app import make_app
 from kiosk.terminal.session import Credential, CredentialGone
 from kiosk.terminal.terminal import Terminal
-from provisioning.clock import Clock
+from provisioning.clock import Clock, FakeClock
 from provisioning.config import Node
-from provisioning.contracts import ResidentCard
-from tests.kiosk.terminal.hub_sim import HubSim
+from provisioning.contracts import CredentialKind, ResidentCard
+from provisioning.identity import NodeKey
+from tests.kiosk.sticks import Stick
+from tests.kiosk.terminal.hub_sim import STICK_MARK, HubSim
 from tests.provisioning.node_kit import make_site
 from tests.support import free_port
 
@@ -27,6 +29,21 @@ BRAM = ResidentCard(resident_id="r-bram", first_name="Bram", language="nl", wing
 BADGES = {"04A1B2C3": ("1234", AMIRA), "04B2C3D4": ("2345", YUSUF), "04C3D4E5": ("3456", BRAM)}
 AMIRAS, YUSUFS, BRAMS = (Credential("badge", uid) for uid in BADGES)
 PINS = {uid: pin for uid, (pin, _card) in BADGES.items()}
+
+
+def stick_of(hub: HubSim, badge: Credential) -> Stick:
+    """The stick of whoever carries this badge."""
+    key = NodeKey.load(hub.node)
+    return Stick.made(key, hub.node.site.site_id, STICK_MARK + badge.uid, "0" * 32)
+
+
+@contextmanager
+def alone(node: Node, clock: FakeClock) -> Iterator[Terminal]:
+    """A kiosk that has heard nothing from its hub for long enough to act by its own word."""
+    with terminal_of(node, clock) as terminal:
+        clock.advance(node.site.alone_after_s)
+        terminal.own_word.look()
+        yield terminal
 
 
 def make_nodes(base: Path) -> tuple[Node, Node]:
@@ -72,6 +89,7 @@ class Visitor:
     def __init__(self, terminal: Terminal, app: Flask | None = None) -> None:
         self.terminal = terminal
         self.browser: FlaskClient = (app or make_app(terminal)).test_client()
+        self.lies: CredentialKind = "badge"
 
     def sees(self, path: str = "/") -> str:
         """The page, redirects followed."""
@@ -85,15 +103,24 @@ class Visitor:
         """Send the form of a drawn page to ``action``, with the token and key that stand in the page."""
         return self.browser.post(action, data={**hidden(page), **fields}, follow_redirects=True)
 
-    def signs_in(self, credential: Credential, pin: str = "") -> str:
-        """Badge, pad, code; the page after it."""
-        self.terminal.saw(credential)
-        pad = self.sees("/")
-        return self.press(pad, "/pin", pin=pin or PINS[credential.uid]).get_data(as_text=True)
+    def signs_in(self, shown: Credential | Stick, pin: str = "") -> str:
+        """Badge or stick, pad, code; the page after it."""
+        pad = self.puts_down(shown)
+        uid = shown.stick_id.removeprefix(STICK_MARK) if isinstance(shown, Stick) else shown.uid
+        return self.press(pad, "/pin", pin=pin or PINS[uid]).get_data(as_text=True)
+
+    def puts_down(self, shown: Credential | Stick) -> str:
+        """Lays a badge on the reader, or plugs a stick in; the page then."""
+        if isinstance(shown, Stick):
+            self.terminal.entrance.reader = shown
+            shown = self.terminal._stick(shown.seen())
+        self.terminal.saw(shown)
+        self.lies = shown.kind
+        return self.sees("/")
 
     def leaves(self) -> None:
-        """Takes the badge away."""
-        self.terminal.keeper.feed(CredentialGone("badge"))
+        """Takes the badge or the stick away."""
+        self.terminal.keeper.feed(CredentialGone(self.lies))
 
     def epoch(self) -> str:
         """What the pulse says."""

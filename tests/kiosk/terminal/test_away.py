@@ -13,6 +13,7 @@ from kiosk.terminal.terminal import Terminal
 from provisioning.clock import FakeClock
 from provisioning.config import Node
 from provisioning.contracts import EndSession, PrintRequest
+from tests.kiosk.sticks import Stick
 from tests.kiosk.terminal.hub_sim import HubSim
 from tests.kiosk.terminal.kiosk_kit import (
     AMIRA,
@@ -22,9 +23,11 @@ from tests.kiosk.terminal.kiosk_kit import (
     PINS,
     YUSUF,
     Visitor,
+    alone,
     hidden,
     hub_sim,
     make_nodes,
+    stick_of,
     terminal_of,
 )
 from tests.support import wait_until
@@ -35,6 +38,8 @@ class Place:
     hub: HubSim
     kiosk: Node
     clock: FakeClock
+    stick: Stick
+    brams: Stick
 
 
 @pytest.fixture
@@ -42,19 +47,20 @@ def place(tmp_path: Path, clock: FakeClock) -> Iterator[Place]:
     """A kiosk where Amira signed in once while the hub was there; now it is away."""
     hub_node, kiosk_node = make_nodes(tmp_path)
     with hub_sim(hub_node, clock) as hub:
+        stick, brams = stick_of(hub, AMIRAS), stick_of(hub, BRAMS)
         with hub.on_air(), terminal_of(kiosk_node, clock) as terminal:
             terminal.hub.refresh()
             visitor = Visitor(terminal)
-            visitor.signs_in(AMIRAS)
+            visitor.signs_in(stick)
             visitor.leaves()
             wait_until(lambda: hub.heard_of(EndSession) and not terminal.outbox.count_waiting())
-        yield Place(hub, kiosk_node, clock)
+        yield Place(hub, kiosk_node, clock, stick, brams)
 
 
 def test_at_home_the_pin_opens_the_offline_set_while_the_hub_is_away(place: Place) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
-        menu = visitor.signs_in(AMIRAS)
+        menu = visitor.signs_in(place.stick)
         assert "Hello Amira" in menu
         assert "does not answer" in menu
         state = terminal.keeper.state
@@ -66,57 +72,61 @@ def test_at_home_the_pin_opens_the_offline_set_while_the_hub_is_away(place: Plac
 
 
 def test_without_a_pass_the_screen_says_that_the_hub_is_away(place: Place) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
-        assert "centrale computer antwoordt niet" in Visitor(terminal).signs_in(BRAMS)
+    with alone(place.kiosk, place.clock) as terminal:
+        assert "centrale computer antwoordt niet" in Visitor(terminal).signs_in(place.brams)
 
 
 def test_a_pass_is_good_for_seventy_two_hours(place: Place) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
-        place.clock.advance(72 * 3600)
-        assert "Hello Amira" in Visitor(terminal).signs_in(AMIRAS)
-        Visitor(terminal).leaves()
+    with alone(place.kiosk, place.clock) as terminal:
+        place.clock.advance(72 * 3600 - 30)
+        visitor = Visitor(terminal)
+        assert "Hello Amira" in visitor.signs_in(place.stick)
+        visitor.leaves()
         place.clock.advance(1)
-        assert "centrale computer antwoordt niet" in Visitor(terminal).signs_in(AMIRAS)
+        assert "central computer does not answer" in visitor.signs_in(place.stick)
 
 
 def test_a_pass_made_in_the_future_opens_nothing(place: Place) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with alone(place.kiosk, place.clock) as terminal:
         place.clock.advance(-3600)
-        assert "centrale computer antwoordt niet" in Visitor(terminal).signs_in(AMIRAS)
+        terminal.own_word._heard_s -= 3600  # only the wall clock was wrong
+        assert "central computer does not answer" in Visitor(terminal).signs_in(place.stick)
 
 
 def test_wrong_codes_lead_to_growing_pauses_that_a_restart_does_not_shorten(place: Place) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
         for left in (4, 3, 2):
-            assert f"nog {left} keer" in visitor.signs_in(AMIRAS, "9999")
-        assert "nog één keer" in visitor.signs_in(AMIRAS, "9999")
-        assert "Te veel foute codes" in visitor.signs_in(AMIRAS, "9999")
-    with terminal_of(place.kiosk, place.clock) as terminal:
+            assert f"{left} more times" in visitor.signs_in(place.stick, "9999")
+        assert "one more time" in visitor.signs_in(place.stick, "9999")
+        assert "Too many wrong codes" in visitor.signs_in(place.stick, "9999")
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
-        place.clock.advance(299)
-        assert "Te veel foute codes" in visitor.signs_in(AMIRAS), "the right code, but the pause is running"
+        place.clock.advance(299 - 30)
+        assert "Too many wrong codes" in visitor.signs_in(place.stick), (
+            "the right code, but the pause is running"
+        )
         place.clock.advance(1)
         for _ in range(4):
-            visitor.signs_in(AMIRAS, "9999")
-        assert "Te veel foute codes" in visitor.signs_in(AMIRAS, "9999")
+            visitor.signs_in(place.stick, "9999")
+        assert "Too many wrong codes" in visitor.signs_in(place.stick, "9999")
         place.clock.advance(599)
-        assert "Te veel foute codes" in visitor.signs_in(AMIRAS), "the second pause is twice as long"
+        assert "Too many wrong codes" in visitor.signs_in(place.stick), "the second pause is twice as long"
         place.clock.advance(1)
-        assert "Hello Amira" in visitor.signs_in(AMIRAS)
+        assert "Hello Amira" in visitor.signs_in(place.stick)
 
 
 def test_a_person_who_lives_elsewhere_leaves_no_pass(place: Place) -> None:
     place.hub.may_offline = False
-    with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
-        Visitor(terminal).signs_in(AMIRAS)
+    with place.hub.on_air(), alone(place.kiosk, place.clock) as terminal:
+        Visitor(terminal).signs_in(place.stick)
         assert terminal.db.row("SELECT count(*) AS n FROM offline_pass") == {"n": 0}
 
 
 def test_a_badge_that_the_hub_no_longer_knows_loses_its_pass(place: Place) -> None:
     del place.hub.people[AMIRAS.uid]
-    with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
-        Visitor(terminal).signs_in(AMIRAS, "1234")
+    with place.hub.on_air(), alone(place.kiosk, place.clock) as terminal:
+        Visitor(terminal).signs_in(place.stick, "1234")
         assert terminal.db.row("SELECT count(*) AS n FROM offline_pass") == {"n": 0}
 
 
@@ -131,46 +141,46 @@ def ask(visitor: Visitor) -> str:
 def test_a_request_made_without_the_hub_is_shown_as_waiting_and_delivered_once_after_a_restart(
     place: Place,
 ) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
-        visitor.signs_in(AMIRAS)
+        visitor.signs_in(place.stick)
         key = ask(visitor)
         assert "Waiting to be sent" in visitor.sees("/requests/")
         visitor.leaves()
     assert place.hub.heard_of(PrintRequest) == []
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
-        visitor.signs_in(AMIRAS)
+        visitor.signs_in(place.stick)
         assert "Waiting to be sent" in visitor.sees("/requests/"), "it survived the restart"
         visitor.leaves()
         with place.hub.on_air():
             terminal.hub.refresh()
             wait_until(lambda: terminal.outbox.count_waiting() == 0, what="the outbox is empty")
-            visitor.signs_in(AMIRAS)
+            visitor.signs_in(place.stick)
             assert "Waiting to be sent" not in visitor.sees("/requests/")
             assert "R-000000" in visitor.sees("/requests/")
     assert [wish.request_key for wish in place.hub.heard_of(PrintRequest)] == [key]  # type: ignore[attr-defined]
 
 
 def test_nobody_sees_what_waits_of_somebody_else(place: Place) -> None:
-    with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
-        Visitor(terminal).signs_in(BRAMS)
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with place.hub.on_air(), alone(place.kiosk, place.clock) as terminal:
+        Visitor(terminal).signs_in(place.brams)
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
-        visitor.signs_in(AMIRAS)
+        visitor.signs_in(place.stick)
         ask(visitor)
         visitor.leaves()
-        visitor.signs_in(BRAMS)
+        visitor.signs_in(place.brams)
         assert "Waiting to be sent" not in visitor.sees("/requests/")
         assert "Wacht op verzending" not in visitor.sees("/requests/")
         assert "entry--still" not in visitor.sees("/requests/")
 
 
 def test_the_hub_away_in_the_middle_of_a_session_says_so_and_keeps_the_request(place: Place) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
         with place.hub.on_air():
-            visitor.signs_in(AMIRAS)
+            visitor.signs_in(place.stick)
             assert "does not answer" not in visitor.sees("/")
         visitor.sees("/")
         assert "does not answer" in visitor.sees("/")
@@ -182,24 +192,25 @@ def test_the_hub_away_in_the_middle_of_a_session_says_so_and_keeps_the_request(p
 def test_a_session_that_a_crash_cut_off_is_ended_at_the_next_start(place: Place) -> None:
     with place.hub.on_air():
         terminal = Terminal(place.kiosk, place.clock)
-        Visitor(terminal).signs_in(AMIRAS)
+        Visitor(terminal).signs_in(place.stick)
+        terminal.errands.join()
         terminal.db.close()  # as SIGKILL would: nothing is said to anybody
-        with terminal_of(place.kiosk, place.clock) as again:
+        with alone(place.kiosk, place.clock) as again:
             assert "Amira" not in Visitor(again).sees("/")
             last = again.trail.latest()[0]
             assert (last.action, last.detail) == ("session_ended", {"why": "restart"})
             wait_until(lambda: "restart" in place.hub.ended.values(), what="the hub hears of it")
-        with terminal_of(place.kiosk, place.clock) as third:
+        with alone(place.kiosk, place.clock) as third:
             assert third.trail.latest()[0] == last, "ended once"
 
 
 def test_nothing_on_the_disk_names_a_person_a_badge_a_code_or_a_wish(place: Place) -> None:
-    with terminal_of(place.kiosk, place.clock) as terminal:
+    with alone(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
         with place.hub.on_air():
-            visitor.signs_in(BRAMS)
+            visitor.signs_in(place.brams)
             visitor.leaves()
-        visitor.signs_in(AMIRAS)
+        visitor.signs_in(place.stick)
         ask(visitor)
         disk = b"".join(file.read_bytes() for file in place.kiosk.state_dir.iterdir() if file.is_file())
     assert b"signed_in" in disk, "the trail is there to be read"

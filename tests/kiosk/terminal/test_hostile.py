@@ -19,7 +19,7 @@ from provisioning.contracts import MyRequests, PrintRequest
 from provisioning.contracts.base import Contract
 from provisioning.errors import Refused, Unavailable
 from tests.kiosk.terminal.hub_sim import GAUGE, HubSim
-from tests.kiosk.terminal.kiosk_kit import AMIRAS, BRAMS, Visitor, hub_sim, make_nodes, terminal_of
+from tests.kiosk.terminal.kiosk_kit import AMIRAS, BRAMS, Visitor, hub_sim, make_nodes, stick_of, terminal_of
 from tests.support import wait_until
 
 
@@ -127,21 +127,23 @@ def read_only(terminal: Terminal) -> Iterator[None]:
 def test_a_disk_that_takes_nothing_leaves_a_clear_no_to_a_wrong_code(hub: HubSim, terminal: Terminal) -> None:
     visitor = Visitor(terminal)
     with read_only(terminal):
-        assert "Deze code is niet juist." in visitor.signs_in(AMIRAS, "9999")
+        assert "This code is not right." in visitor.signs_in(AMIRAS, "9999")
     assert isinstance(terminal.keeper.state, PinEntry)
 
 
 def test_without_hub_and_disk_nobody_signs_in_and_the_screen_says_why(
-    hub: HubSim, terminal: Terminal
+    hub: HubSim, terminal: Terminal, clock: FakeClock
 ) -> None:
-    visitor = Visitor(terminal)
-    visitor.signs_in(AMIRAS)
+    visitor, stick = Visitor(terminal), stick_of(hub, AMIRAS)
+    visitor.signs_in(stick)
     visitor.leaves()
+    terminal.errands.join()
     hub.refuse_with = Unavailable("peer_away")
+    clock.advance(31)
     with read_only(terminal):
-        page = visitor.signs_in(AMIRAS)
+        page = visitor.signs_in(stick)
     assert isinstance(terminal.keeper.state, RefusedScreen)
-    assert "Dit scherm kan nu niets bewaren. Niemand kan zich hier aanmelden." in page
+    assert "This screen cannot save anything now. Nobody can sign in here." in page
 
 
 @pytest.mark.parametrize("code", ["store_full", "store_read_only", "store_locked"])
@@ -193,17 +195,19 @@ def test_a_question_refused_for_a_moment_is_no_end_of_the_visit(hub: HubSim, ter
 
 
 def test_a_pass_that_fell_at_the_hub_opens_nothing_when_the_hub_is_away_later(
-    hub: HubSim, terminal: Terminal
+    hub: HubSim, terminal: Terminal, clock: FakeClock
 ) -> None:
-    visitor = Visitor(terminal)
-    for who in (AMIRAS, BRAMS):
+    visitor, amiras, brams = Visitor(terminal), stick_of(hub, AMIRAS), stick_of(hub, BRAMS)
+    for who in (amiras, brams):
         visitor.signs_in(who)
         visitor.leaves()
     hub.fallen.add("stamp-r-amira")
-    terminal.hub.refresh()
+    terminal.errands.join()
+    terminal.hub.promise()
     hub.refuse_with = Unavailable("peer_away")
-    visitor.signs_in(AMIRAS)
+    clock.advance(31)
+    visitor.signs_in(amiras)
     assert isinstance(terminal.keeper.state, RefusedScreen)
     visitor.leaves()
-    visitor.signs_in(BRAMS)
+    visitor.signs_in(brams)
     assert isinstance(terminal.keeper.state, SignedIn)

@@ -18,9 +18,13 @@ from kiosk.terminal.session import (
     Event,
     Guest,
     GuestCame,
+    HubHeard,
+    HubSilent,
     Idle,
     LeaseRenewed,
     Leaving,
+    MoreWanted,
+    NotWelcome,
     Over,
     Person,
     PinEntry,
@@ -37,7 +41,9 @@ from kiosk.terminal.session import (
     StayPressed,
     StopPressed,
     TimePassed,
+    ToldToWait,
     Touched,
+    Welcomed,
     deadline_s,
     idle_left_s,
     step,
@@ -53,25 +59,34 @@ AMIRA = Person("r-1", "Amira", "ar", "A", "session-amira", 500, may_offline=True
 BRAM = Person("r-2", "Bram", "nl", "A", "session-bram", 100)
 
 
+HERE = -1  # stands for the visit at hand
+
+
+def came(credential: Credential) -> tuple[Event, Event]:
+    """A credential was put down, and the hub said what to ask."""
+    return CredentialSeen(credential), Welcomed(HERE)
+
+
 def run(*events: Event, at_s: float = 0.0, state: State | None = None) -> tuple[State, list[Effect]]:
     """Feed events without time passing in between."""
     now: State = state or Idle()
     effects: list[Effect] = []
-    for event in events:
+    for drawn in events:
+        event = replace(drawn, visit=now.visit) if getattr(drawn, "visit", 0) == HERE else drawn
         done = step(now, event, at_s, RULES)
         now, effects = done.state, effects + list(done.effects)
     return now, effects
 
 
 def signed_in(person: Person = AMIRA, credential: Credential = BADGE, at_s: float = 0.0) -> SignedIn:
-    pad, _ = run(CredentialSeen(credential), at_s=at_s)
+    pad, _ = run(*came(credential), at_s=at_s)
     state, _ = run(PinGiven(), SignInGranted(pad.visit, person), state=pad, at_s=at_s)
     assert isinstance(state, SignedIn)
     return state
 
 
 def test_badge_then_pin_then_yes_opens_the_menu_in_the_persons_language() -> None:
-    state, effects = run(CredentialSeen(BADGE), PinGiven(), SignInGranted(1, AMIRA))
+    state, effects = run(*came(BADGE), PinGiven(), SignInGranted(HERE, AMIRA))
     assert isinstance(state, SignedIn)
     assert (state.person, state.language, state.is_offline) == (AMIRA, "ar", False)
     assert effects == [Begun(AMIRA, is_offline=False)]
@@ -116,14 +131,14 @@ def test_i_am_still_here_gives_sixty_seconds_before_the_next_warning() -> None:
 
 
 def test_a_touch_that_comes_after_the_end_revives_nothing() -> None:
-    for event in (Touched(), StayPressed(), LeaseRenewed(AMIRA.session_id, 7, NOBODY)):
+    for event in (Touched(), StayPressed(), LeaseRenewed(AMIRA.session_id, inf, 7, NOBODY)):
         after = step(signed_in(), event, 60.0, RULES)
         assert isinstance(after.state, Leaving)
         assert after.effects == (Over(AMIRA, "idle", is_offline=False),)
 
 
 def test_another_badge_ends_the_first_session_and_asks_the_second_for_a_pin() -> None:
-    state, effects = run(CredentialSeen(OTHER), state=signed_in())
+    state, effects = run(*came(OTHER), state=signed_in())
     assert isinstance(state, PinEntry)
     assert state.credential == OTHER
     assert effects == [Over(AMIRA, "badge_gone", is_offline=False)]
@@ -145,12 +160,12 @@ def test_taken_over_elsewhere_ends_here_and_says_so() -> None:
 
 def test_news_of_another_session_changes_nothing() -> None:
     state = signed_in()
-    for event in (SessionEnded("session-old", "hub"), LeaseRenewed("session-old", 1, NOBODY)):
+    for event in (SessionEnded("session-old", "hub"), LeaseRenewed("session-old", inf, 1, NOBODY)):
         assert run(event, state=state) == (state, [])
 
 
-def kept_awake(person: Person, until_s: float) -> tuple[State, list[Effect]]:
-    state: State = signed_in(person)
+def kept_awake(person: Person, until_s: float, *first: Event) -> tuple[State, list[Effect]]:
+    state, _ = run(*first, state=signed_in(person))
     effects: list[Effect] = []
     at_s = 0.0
     while at_s < until_s:
@@ -170,39 +185,86 @@ def test_a_lease_that_nobody_renews_ends_the_session() -> None:
 def test_at_home_a_lease_that_nobody_renews_falls_back_to_the_offline_set_and_comes_back_with_the_hub() -> (
     None
 ):
-    state, effects = kept_awake(AMIRA, RULES.lease_s)
+    state, effects = kept_awake(AMIRA, RULES.lease_s, HubSilent())
     assert isinstance(state, SignedIn)
     assert state.is_offline
     assert effects == []
-    back = step(state, LeaseRenewed(AMIRA.session_id, 750, NOBODY), 901, RULES).state
+    back = step(state, LeaseRenewed(AMIRA.session_id, inf, 750, NOBODY), 901, RULES).state
     assert isinstance(back, SignedIn)
     assert (back.is_offline, back.person.balance_cents) == (False, 750)
 
 
+def test_at_home_too_the_lease_ends_the_session_while_the_hub_was_heard_just_now() -> None:
+    state, effects = kept_awake(AMIRA, RULES.lease_s, HubSilent(), HubHeard())
+    assert isinstance(state, Refused)
+    assert state.code == "lease_over"
+    assert effects == [Over(AMIRA, "hub", is_offline=False)]
+
+
+def test_a_lease_is_never_longer_than_the_hub_said() -> None:
+    pad, _ = run(*came(BADGE))
+    state, _ = run(PinGiven(), SignInGranted(pad.visit, BRAM, lease_until_s=25.0), state=pad)
+    assert deadline_s(state) == 25.0
+    longer = step(state, LeaseRenewed(BRAM.session_id, 40.0, 0, NOBODY), 10, RULES).state
+    assert deadline_s(longer) == 40.0
+
+
+def test_who_comes_is_asked_for_pictures_in_their_language_or_told_why_not() -> None:
+    state, _ = run(CredentialSeen(STICK), Welcomed(HERE, "ar", "pictures"))
+    assert isinstance(state, PinEntry)
+    assert (state.factor, state.language, state.credential) == ("pictures", "ar", STICK)
+    state, _ = run(CredentialSeen(STICK), NotWelcome(HERE, "stick_copied"))
+    assert isinstance(state, Refused)
+    assert state.code == "stick_copied"
+
+
+def test_a_hub_that_says_nothing_leaves_the_pad_to_everybody() -> None:
+    state, _ = run(CredentialSeen(BADGE))
+    after = step(state, TimePassed(), RULES.welcoming_s, RULES).state
+    assert isinstance(after, PinEntry)
+    assert after.factor == "pin"
+
+
+def test_waiting_for_a_key_or_another_kiosk_has_its_own_patience() -> None:
+    state, _ = run(*came(STICK), PinGiven(), ToldToWait(HERE, "elsewhere", "Kiosk B"))
+    assert isinstance(state, SigningIn)
+    assert (state.waits_for, state.where, state.until_s) == ("elsewhere", "Kiosk B", RULES.waiting_s)
+    key, _ = run(*came(Credential("key", "")), PinGiven(), ToldToWait(HERE, "key"))
+    after = step(key, TimePassed(), RULES.waiting_s, RULES).state
+    assert isinstance(after, Refused)
+    assert after.code == "key_timeout"
+
+
+def test_a_stronger_proof_leads_back_to_the_service_that_wanted_it() -> None:
+    asked, _ = run(MoreWanted("printing"), state=signed_in())
+    state, effects = run(*came(STICK), PinGiven(), SignInGranted(HERE, AMIRA), state=asked)
+    assert isinstance(state, SignedIn)
+    assert state.wants == "printing"
+    assert effects == [Over(AMIRA, "badge_gone", is_offline=False), Begun(AMIRA, is_offline=False)]
+
+
 def test_a_wrong_pin_keeps_the_pad_and_says_how_many_tries_are_left() -> None:
-    state, effects = run(
-        CredentialSeen(BADGE), PinGiven(), SignInRefused(1, "pin_wrong", (), 4, try_again=True)
-    )
+    state, effects = run(*came(BADGE), PinGiven(), SignInRefused(HERE, "pin_wrong", (), 4, try_again=True))
     assert isinstance(state, PinEntry)
     assert (state.refused, state.tries_left, state.credential) == ("pin_wrong", 4, BADGE)
     assert effects == []
 
 
 def test_a_final_no_is_shown_for_a_while_and_then_the_screen_is_idle() -> None:
-    state, _ = run(CredentialSeen(BADGE), PinGiven(), SignInRefused(1, "badge_blocked"))
+    state, _ = run(*came(BADGE), PinGiven(), SignInRefused(HERE, "badge_blocked"))
     assert isinstance(state, Refused)
     assert isinstance(step(state, TimePassed(), RULES.refused_s, RULES).state, Idle)
 
 
 def test_a_hub_that_never_answers_is_said_to_be_away() -> None:
-    state, _ = run(CredentialSeen(BADGE), PinGiven())
+    state, _ = run(*came(BADGE), PinGiven())
     after = step(state, TimePassed(), RULES.signing_in_s, RULES).state
     assert isinstance(after, Refused)
     assert after.code == "unavailable"
 
 
 def test_a_yes_for_somebody_who_has_left_opens_nothing_and_is_given_back() -> None:
-    state, _ = run(CredentialSeen(BADGE), PinGiven(), CredentialGone("badge"))
+    state, _ = run(*came(BADGE), PinGiven(), CredentialGone("badge"))
     after = step(state, SignInGranted(1, AMIRA), 1, RULES)
     assert isinstance(after.state, Idle)
     assert after.effects == (Over(AMIRA, "badge_gone", is_offline=False, was_shown=False),)
@@ -219,7 +281,7 @@ def test_a_reader_that_dies_has_five_seconds_to_see_the_badge_again() -> None:
 def test_a_guest_may_choose_a_language_and_it_holds_on_the_pad() -> None:
     guest, _ = run(GuestCame("fr"))
     assert isinstance(guest, Guest)
-    pad, _ = run(CredentialSeen(BADGE), state=guest)
+    pad, _ = run(*came(BADGE), state=guest)
     assert isinstance(pad, PinEntry)
     assert pad.language == "fr"
     german, _ = run(GuestCame("de"), state=pad)
@@ -234,11 +296,17 @@ EVENTS = st.one_of(
     st.builds(CredentialGone, st.sampled_from(["badge", "stick"])),
     st.sampled_from([ReaderLost(), Touched(), PinGiven(), StayPressed(), StopPressed(), TimePassed()]),
     st.builds(GuestCame, st.sampled_from([None, "fr", "ar"])),
+    st.builds(Welcomed, VISITS, st.sampled_from(["", "fr"]), st.sampled_from(["pin", "pictures"])),
+    st.builds(NotWelcome, VISITS, st.just("badge_blocked")),
+    st.builds(ToldToWait, VISITS, st.sampled_from(["key", "stick", "elsewhere"])),
+    st.builds(MoreWanted, st.just("printing")),
+    st.sampled_from([HubSilent(), HubHeard()]),
     st.builds(SignInGranted, VISITS, st.sampled_from([AMIRA, BRAM]), st.booleans()),
     st.builds(SignInRefused, VISITS, st.just("pin_wrong"), st.just(()), st.just(3), st.booleans()),
     st.builds(
         LeaseRenewed,
         st.sampled_from([AMIRA.session_id, BRAM.session_id]),
+        st.sampled_from([5.0, 100.0, inf]),
         st.integers(0, 9),
         st.sampled_from([NOBODY, Standing(regime="strict")]),
     ),
@@ -307,7 +375,7 @@ def test_whenever_the_screen_changes_hands_its_visit_grows(story: list[tuple[Eve
 def test_from_anywhere_time_alone_leads_back_to_idle(story: list[tuple[Event, float, bool]]) -> None:
     steps = told(story)
     state, now_s = (steps[-1][1], steps[-1][3]) if steps else (Idle(), 0.0)
-    for _ in range(6):
+    for _ in range(8):
         if isinstance(state, Idle):
             break
         due_s = deadline_s(state)
