@@ -4,12 +4,23 @@ from collections.abc import Sequence
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from fido2.attestation.base import InvalidAttestation, verify_x509_chain
 from fido2.attestation.packed import PackedAttestation
 from fido2.webauthn import AttestationObject
 
-# A statement that cannot be read; the library's packed verifier names the rest InvalidAttestation itself.
-_MALFORMED = (InvalidAttestation, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+from provisioning.identity.keywire import MALFORMED
+
+# A statement or certificate that cannot be read; the libraries have no family of errors for that.
+_MALFORMED = (
+    InvalidAttestation,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    *MALFORMED,
+)
 
 
 class AttestationBroken(Exception):
@@ -17,10 +28,13 @@ class AttestationBroken(Exception):
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):
-    """What a site takes. The default takes every model whose maker signed for it."""
+    """What a site takes. The default takes every model that somebody signed for.
+
+    Only ``roots`` make a model a fact: without them whoever builds a key may sign for it under any number.
+    """
 
     aaguids: frozenset[str] = frozenset()  # models, 8-4-4-4-12 hexadecimal digits, lower case; empty: any
-    roots: tuple[bytes, ...] = ()  # makers' certificates (DER); empty: any maker's signature does
+    roots: tuple[bytes, ...] = ()  # makers' certificates (DER); empty: anybody's signature does
     unattested: bool = False  # also keys without a maker's signature: their model is only what they say
 
     @property
@@ -30,7 +44,7 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge_attestation(models: Models, attestation: AttestationObject, client_data_hash: bytes) -> bool:
-    """True when a maker signed for the key's model; False for a key that the site takes without.
+    """True when a maker that the site trusts signed for the key's model; False for one that it takes without.
 
     A statement that is there is always checked (WebAuthn L2 §7.1, step 19), wanted or not. Formats: "packed" (§8.2,
     what FIDO2 keys and cards give) and "none" (§8.7). A key that signs its own statement (§8.2.1) has no maker's word.
@@ -48,7 +62,7 @@ def judge_attestation(models: Models, attestation: AttestationObject, client_dat
         raise AttestationBroken("maker unknown")
     if models.aaguids and str(made.aaguid) not in models.aaguids:
         raise AttestationBroken(f"model {made.aaguid}")
-    return bool(path)
+    return bool(path and models.roots)
 
 
 def _verified_path(attestation: AttestationObject, client_data_hash: bytes) -> Sequence[bytes]:

@@ -91,7 +91,7 @@ class SecurityKey(msgspec.Struct, frozen=True, kw_only=True):
     holder: bytes = (
         b""  # the user handle that the key keeps, never a name (§14.6.1); empty: not known, not compared
     )
-    attested: bool = False  # whether the maker's signature was seen under the model
+    attested: bool = False  # whether a maker that the site trusts signed for the model
 
 
 class Assertion(msgspec.Struct, frozen=True, kw_only=True):

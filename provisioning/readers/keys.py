@@ -5,6 +5,7 @@ kept nor logged; what comes back is for the hub to judge.
 """
 
 import json
+import struct
 import unicodedata
 from collections.abc import Callable
 from threading import Event
@@ -70,6 +71,10 @@ _TRIES: dict[int, KeyCode] = {
     CtapError.ERR.PIN_INVALID: "pin_wrong",
     CtapError.ERR.PIN_AUTH_BLOCKED: "key_replug",
 }
+
+
+# What the library raises about a device that knows no CTAP2, or answers what no key would.
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error)
 
 
 class KeyTrouble(Refused):
@@ -211,7 +216,7 @@ def _options(data: bytes, kind: type[T]) -> T:
         if not (isinstance(rp_id, str) and isinstance(plain["challenge"], str)):
             raise TypeError("a site and a challenge are texts")
         made: T = kind.from_dict(plain)  # type: ignore[attr-defined]
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
+    except _NONSENSE as error:
         raise KeyTrouble("key_unreadable") from error
     return made
 
@@ -230,7 +235,7 @@ def translated(act: Callable[[], T], device: CtapDevice | None, cancel: Event | 
         raise _trouble(error, device) from error
     except gone_errors() as error:
         raise KeyTrouble("key_gone", status=type(error).__name__) from error
-    except (ValueError, TypeError, LookupError) as error:  # a key that answers nonsense, or knows no CTAP2
+    except _NONSENSE as error:
         raise KeyTrouble("key_unsupported", status=type(error).__name__) from error
 
 

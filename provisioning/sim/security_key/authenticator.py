@@ -5,6 +5,7 @@ extensions, credential management, large blobs, fingerprints; so it is no certif
 """
 
 import secrets
+import struct
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
@@ -291,7 +292,7 @@ def _params(data: bytes) -> Mapping[Any, Any]:
         return {}
     try:
         params = cbor.decode(data)
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError, struct.error) as error:
         raise CtapError(ERR.INVALID_CBOR) from error
     if not isinstance(params, dict):
         raise CtapError(ERR.CBOR_UNEXPECTED_TYPE)

@@ -15,7 +15,7 @@ from fido2.ctap2.pin import ClientPin, PinProtocol, PinProtocolV1, PinProtocolV2
 
 from provisioning.clock import Clock
 from provisioning.sim.security_key.memory import PIN_RETRIES, Memory
-from provisioning.sim.security_key.words import ERR, cose_key, need, need_bytes, need_int, need_map
+from provisioning.sim.security_key.words import ERR, cose_key, need_bytes, need_int, need_map
 
 MISMATCHES_PER_PLUG = 3  # §6.5.5.7: after three in a row only power off helps
 MIN_PIN_CHARS = 4  # §6.5.1: code points
@@ -163,7 +163,7 @@ class PinDesk:
     # --- steps
 
     def _protocol(self, params: Mapping[int, Any]) -> PinProtocolV1:
-        protocol = self._protocols.get(need(params, 1))
+        protocol = self._protocols.get(need_int(params, 1))
         if protocol is None:
             raise CtapError(ERR.INVALID_PARAMETER)
         return protocol
