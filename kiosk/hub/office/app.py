@@ -63,7 +63,7 @@ def create_office(hub: Hub) -> Flask:
     app = create_app(
         "hub",
         secret=hub.node.credential("session-secret"),
-        catalogues=[HERE.parent / "translations", HERE / "translations", POLICY_TRANSLATIONS, *catalogues()],
+        catalogues=[HERE.parent / "translations", POLICY_TRANSLATIONS, *catalogues()],
         clock=hub.clock,
         ui="office",
         languages=site.languages,
