@@ -134,7 +134,10 @@ def test_a_slot_is_only_written_on_the_stick_that_was_looked_at(stick: Path) -> 
         with pytest.raises(Unavailable) as refused:
             door.write_slot(1, ticket_sector(2))
         assert code_of(refused) == "stick_changed"
-    assert ticket_sector(2) not in stick.read_bytes()
+        assert ticket_sector(2) not in stick.read_bytes()
+        door.look()
+        door.write_slot(1, ticket_sector(2))
+    assert ticket_sector(2) in stick.read_bytes()
 
 
 @pytest.mark.parametrize(("index", "length"), [(2, 512), (-1, 512), (0, 511), (1, 513)])
@@ -232,7 +235,7 @@ def test_no_child_outlives_its_visit(stick: Path) -> None:
 
 
 LIES = {
-    "an answer without end": "os.write(1, b'\\xff\\xff\\xff\\xff' + b'x' * 60000)",
+    "an answer without end": "\nwhile os.write(1, b'\\xff' * 60000): pass",
     "an empty answer": "os.write(1, bytes(4))",
     "a short look": "os.write(1, b'\\0\\0\\0\\2+o')",
     "a state that is none": "os.write(1, (1538).to_bytes(4, 'big') + b'+x' + bytes(1536))",
