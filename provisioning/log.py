@@ -27,6 +27,7 @@ def start_log(level: str = "INFO") -> None:
     handler.setFormatter(JournalFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("waitress").setLevel(logging.WARNING)
+    logging.getLogger("fido2").setLevel(logging.WARNING)  # at INFO it writes down who signed with which key
 
 
 def end_with_any_thread() -> None:
