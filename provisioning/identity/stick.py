@@ -71,6 +71,11 @@ def blind_holder(resident_id: str, key: bytes) -> str:
     return hmac.new(key, _HOLDER_DOMAIN + resident_id.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def holder_key(pepper: bytes) -> bytes:
+    """The hub's key for :func:`blind_holder`; without the site's pepper nobody makes it."""
+    return hmac.new(pepper, b"stick holder", hashlib.sha256).digest()
+
+
 def sign_header(header: StickHeader, key: NodeKey) -> bytes:
     """The header's sector (512 bytes), signed by the hub.
 

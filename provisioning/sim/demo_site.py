@@ -23,6 +23,11 @@ KIOSKS: dict[str, dict[str, object]] = {
     "kiosk-a": {"name": "Kiosk A", "wing": "A", "home_of": ["A"]},
     "kiosk-b": {"name": "Kiosk B", "wing": "B", "home_of": ["B", "C"]},
 }
+ALL_VIRTUAL = {
+    "reader": "virtual",
+    "stick_port": "virtual",
+    "keys": "virtual",
+}  # the bench holds what people carry
 SECRETS = {"pepper": 32, "session-secret": 48, "storage-key": 32}  # bytes
 
 
@@ -162,7 +167,7 @@ def _node_toml(site: DemoSite, node: DemoNode) -> str:
         case "hub":
             return text + _table("[hub]", {"session_rule": "take_over"})
         case "kiosk-a" | "kiosk-b":
-            return text + _table("[kiosk]", {**KIOSKS[node.node_id], "reader": "virtual"})
+            return text + _table("[kiosk]", {**KIOSKS[node.node_id], **ALL_VIRTUAL})
         case _:
             return text + _farm_toml(site.base)
 

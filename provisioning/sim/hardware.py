@@ -92,10 +92,13 @@ class Line:
 
 @dataclass
 class ReaderPlace:
-    """What lies on one node's badge reader and sticks in its port."""
+    """What lies on one node's badge reader and sits in its sockets; sticks and keys are files."""
 
     badge: str = ""
     stick: str = ""
+    tear_after_bytes: int | None = None  # the stick comes out in the middle of its next write
+    key: str = ""
+    touched: bool = False
 
 
 @dataclass
@@ -118,7 +121,11 @@ class Hardware:
         self.bench = Bench({node_id: ReaderPlace() for node_id in run_dirs if node_id != "hub"})
         farm = run_dirs["farm"]
         self._readers = {
-            node_id: Line(run_dirs[node_id] / "virtual-reader.sock", partial(self._lying, node_id))
+            node_id: Line(
+                run_dirs[node_id] / "virtual-reader.sock",
+                partial(self._lying, node_id),
+                partial(self._read, node_id),
+            )
             for node_id in self.bench.readers
         }
         self._pins = Line(farm / "pins-cell-1.sock", self._contacts, self._lamps, self.bench.outputs.clear)
@@ -148,15 +155,45 @@ class Hardware:
         self.bench.readers[node_id].badge = ""
         self._readers[node_id].say({"t": "lift"})
 
-    def plug(self, node_id: str, uid: str) -> None:
-        """Plug a stick in."""
-        self.bench.readers[node_id].stick = uid
-        self._readers[node_id].say({"t": "plug", "uid": uid})
+    def plug(self, node_id: str, image: Path) -> None:
+        """Plug in the stick whose image this is; it comes out of wherever it was."""
+        for other, place in self.bench.readers.items():
+            if place.stick == str(image) and other != node_id:
+                self._best_effort(self.pull, other)
+        place = self.bench.readers[node_id]
+        place.stick, place.tear_after_bytes = str(image), None
+        self._readers[node_id].say({"t": "plug", "image": str(image)})
 
     def pull(self, node_id: str) -> None:
         """Pull the stick out."""
-        self.bench.readers[node_id].stick = ""
+        place = self.bench.readers[node_id]
+        place.stick, place.tear_after_bytes = "", None
         self._readers[node_id].say({"t": "pull"})
+
+    def tear(self, node_id: str, after_bytes: int) -> None:
+        """Let the stick come out when so many bytes of its next ticket are written."""
+        self.bench.readers[node_id].tear_after_bytes = after_bytes
+        self._readers[node_id].say({"t": "tear", "after_bytes": after_bytes})
+
+    def plug_key(self, node_id: str, file: Path) -> None:
+        """Plug in the security key that is kept in this file; it comes out of wherever it was."""
+        for other, place in self.bench.readers.items():
+            if place.key == str(file) and other != node_id:
+                self._best_effort(self.pull_key, other)
+        place = self.bench.readers[node_id]
+        place.key, place.touched = str(file), False
+        self._readers[node_id].say({"t": "plug_key", "file": str(file)})
+
+    def pull_key(self, node_id: str) -> None:
+        """Pull the security key out."""
+        place = self.bench.readers[node_id]
+        place.key, place.touched = "", False
+        self._readers[node_id].say({"t": "pull_key"})
+
+    def touch_key(self, node_id: str, *, touched: bool = True) -> None:
+        """Lay a finger on the security key, or take it away."""
+        self.bench.readers[node_id].touched = touched
+        self._readers[node_id].say({"t": "touch_key", "touched": touched})
 
     def set_contact(self, name: str, *, closed: bool) -> None:
         """Open or close a contact of the cell."""
@@ -182,11 +219,27 @@ class Hardware:
         self.bench.grams = grams
         self._scale.say(self._weight())
 
+    @staticmethod
+    def _best_effort(act: Callable[[str], None], node_id: str) -> None:
+        with contextlib.suppress(Unavailable):  # it finds things as they are when it is back
+            act(node_id)
+
     def _lying(self, node_id: str) -> list[Word]:
         place = self.bench.readers[node_id]
-        badge: list[Word] = [{"t": "touch", "uid": place.badge}] if place.badge else []
-        stick: list[Word] = [{"t": "plug", "uid": place.stick}] if place.stick else []
-        return badge + stick
+        words: list[Word] = [{"t": "touch", "uid": place.badge} if place.badge else {"t": "lift"}]
+        words.append({"t": "plug", "image": place.stick} if place.stick else {"t": "pull"})
+        if place.tear_after_bytes is not None:
+            words.append({"t": "tear", "after_bytes": place.tear_after_bytes})
+        if place.key:
+            words += [{"t": "plug_key", "file": place.key}, {"t": "touch_key", "touched": place.touched}]
+        else:
+            words.append({"t": "pull_key"})
+        return words
+
+    def _read(self, node_id: str, word: Word) -> None:
+        if word.get("t") == "torn":
+            place = self.bench.readers[node_id]
+            place.stick, place.tear_after_bytes = "", None
 
     def _contacts(self) -> list[Word]:
         return [

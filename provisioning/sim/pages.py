@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from provisioning.errors import Refused, Unavailable
+from provisioning.sim.carried import Drawer, Thing
 from provisioning.sim.demo_site import CONTACTS, PRINTERS
 from provisioning.sim.hardware import Hardware
 from provisioning.sim.running import MACHINES, RunningSite
@@ -18,10 +19,18 @@ from provisioning.web.locale import gettext as _
 from provisioning.web.shell import NavItem
 
 SPEEDS = (1, 10, 60, 300)
+TEARS = (0, 1, 256, 511)  # bytes of a ticket's 512 that still arrive
 CONTACT_WORDS = {
     "door": (N_("Door"), N_("open"), N_("closed"), "door"),
     "emergency_stop": (N_("Emergency stop"), N_("pressed"), N_("released"), "hand-stop"),
     "smoke": (N_("Smoke detector"), N_("smoke"), N_("clear"), "flame"),
+}
+STICK_WORDS = {
+    "own": N_("Residents"),
+    "copy": N_("Copies"),
+    "blank": N_("Blank"),
+    "made": N_("Issued here"),
+    "shop": N_("Strangers"),
 }
 NODE_WORDS = {
     "hub": N_("Hub: back office"),
@@ -48,10 +57,14 @@ class Panel:
 
     @cached_property
     def who(self) -> dict[str, str]:
-        """Badge or stick number -> the name to show."""
+        """Badge number -> the name to show."""
         named = {one["badge_uid"]: one["first_name"] for one in self.residents}
-        named |= {one["stick_uid"]: one["first_name"] for one in self.residents}
         return named | {one["badge_uid"]: one["name"] for one in self.officers}
+
+    @property
+    def drawer(self) -> Drawer:
+        """The sticks and keys that people carry."""
+        return self.running.carried
 
     def nodes(self) -> list[dict[str, object]]:
         """Each node with its address and whether it has power."""
@@ -85,6 +98,23 @@ def _process(one: Managed) -> dict[str, object]:
     }
 
 
+def thing_name(thing: Thing | None) -> str:
+    """What a stick or key is called on the page."""
+    if thing is None:
+        return _("unknown")
+    match thing.kind:
+        case "own":
+            return thing.whose
+        case "copy":
+            return _("copy %(number)d of %(whose)s", number=thing.number, whose=thing.whose)
+        case "blank":
+            return _("new and blank")
+        case "made":
+            return _("issued from blank %(number)d", number=thing.number)
+        case _:
+            return _("from a shop")
+
+
 def bench_nav() -> list[NavItem]:
     """The side navigation: the parts of the one page."""
     parts = (
@@ -115,6 +145,13 @@ def bench_pages(panel: Panel) -> Blueprint:
             "contacts": CONTACT_WORDS,
             "printers": PRINTERS,
             "speeds": SPEEDS,
+            "tears": TEARS,
+            "thing_name": thing_name,
+            "by_stick": {one["stick_uid"]: one for one in panel.residents},
+            "stick_groups": [
+                (_(word), [one for one in panel.drawer.sticks() if one.kind == kind])
+                for kind, word in STICK_WORDS.items()
+            ],
             "machines": MACHINES,
         }
 
@@ -157,8 +194,30 @@ def _touch(panel: Panel) -> None:
     panel.hardware.touch(_place(panel), _known("uid", panel.who))
 
 
+def _stick(panel: Panel) -> str:
+    return _known("stick", {one.name for one in panel.drawer.sticks()})
+
+
 def _plug(panel: Panel) -> None:
-    panel.hardware.plug(_place(panel), _known("uid", panel.who))
+    panel.hardware.plug(_place(panel), panel.drawer.stick(_stick(panel)))
+
+
+def _copy(panel: Panel) -> None:
+    made = panel.drawer.stick_of(f"stick-{panel.drawer.copy(_stick(panel))}.img")
+    flash(_("Copied. The second one is in the list: %(name)s.", name=thing_name(made)))
+
+
+def _tear(panel: Panel) -> None:
+    panel.hardware.tear(_place(panel), int(_known("after_bytes", [str(number) for number in TEARS])))
+
+
+def _plug_key(panel: Panel) -> None:
+    name = _known("key", {one.name for one in panel.drawer.security_keys()})
+    panel.hardware.plug_key(_place(panel), panel.drawer.key(name))
+
+
+def _touch_key(panel: Panel) -> None:
+    panel.hardware.touch_key(_place(panel), touched=request.form.get("touched") == "yes")
 
 
 def _contact(panel: Panel) -> None:
@@ -199,6 +258,11 @@ ACTIONS: dict[str, Callable[[Panel], None]] = {
     "lift": lambda panel: panel.hardware.lift(_place(panel)),
     "plug": _plug,
     "pull": lambda panel: panel.hardware.pull(_place(panel)),
+    "copy": _copy,
+    "tear": _tear,
+    "plug-key": _plug_key,
+    "pull-key": lambda panel: panel.hardware.pull_key(_place(panel)),
+    "touch-key": _touch_key,
     "contact": _contact,
     "cable": _cable,
     "speed": _speed,

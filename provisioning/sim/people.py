@@ -28,6 +28,7 @@ NAMES = {
 }  # 40 in all, in the proportions of a Flemish house
 
 NEWCOMERS = frozenset({"Sofie", "سامي"})  # they have not signed the agreement yet: the demo shows both ways
+KEY_HOLDERS = frozenset({"r-001", "r-022", "r-034"})  # they carry a security key; all three live on wing A
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from provisioning.errors import Refused
+from provisioning.sim.carried import Drawer
 from provisioning.sim.demo_site import CELL, PRINTERS, DemoNode, DemoSite
 from provisioning.sim.hardware import Hardware
 from provisioning.sim.supervisor import Supervisor
@@ -52,6 +53,7 @@ class RunningSite:
         )
         run_dirs = {node_id: node.folder / "run" for node_id, node in site.nodes.items()}
         self.hardware = Hardware(run_dirs, run_dirs["farm"])
+        self.carried = Drawer(site)
 
     def _add(self, node: DemoNode, unit: Unit, node_id: str = "") -> None:
         name = process_name(node.node_id, unit.name)

@@ -73,11 +73,41 @@ def test_what_a_hand_moved_stays_moved_while_the_device_has_no_power(browser: Fl
     assert (bench.closed["door"], bench.readers["kiosk-a"].badge) == (True, "")
 
 
+def test_a_stick_is_in_one_socket_at_a_time_and_a_copy_is_a_stick_of_its_own(
+    browser: FlaskClient, panel: Panel
+):
+    uid = panel.residents[0]["stick_uid"]
+    readers = panel.hardware.bench.readers
+    press(browser, "plug", node="kiosk-a", stick=uid)
+    press(browser, "tear", node="kiosk-a", after_bytes="256")
+    assert readers["kiosk-a"].tear_after_bytes == 256
+    assert "copy 1 of Bram" in press(browser, "copy", stick=uid).get_data(as_text=True)
+    press(browser, "plug", node="kiosk-b", stick=uid)
+    assert (readers["kiosk-a"].stick, readers["kiosk-a"].tear_after_bytes) == ("", None)
+    press(browser, "plug", node="kiosk-a", stick=f"{uid}-copy-1")
+    images = [Path(readers[one].stick) for one in ("kiosk-a", "kiosk-b")]
+    assert images[0] != images[1]
+    assert images[0].read_bytes() == images[1].read_bytes()
+
+
+def test_a_key_is_plugged_touched_and_pulled(browser: FlaskClient, panel: Panel):
+    place = panel.hardware.bench.readers["kiosk-a"]
+    press(browser, "plug-key", node="kiosk-a", key="r-001")
+    press(browser, "touch-key", node="kiosk-a", touched="yes")
+    assert (Path(place.key).name, place.touched) == ("key-r-001.json", True)
+    press(browser, "pull-key", node="kiosk-a")
+    assert (place.key, place.touched) == ("", False)
+
+
 @pytest.mark.parametrize(
     ("action", "values"),
     [
         ("touch", {"node": "kiosk-z", "uid": "04A0000001"}),
         ("touch", {"node": "kiosk-a", "uid": "stranger"}),
+        ("plug", {"node": "kiosk-a", "stick": "../../people"}),
+        ("copy", {"stick": "5A00000099"}),
+        ("tear", {"node": "kiosk-a", "after_bytes": "513"}),
+        ("plug-key", {"node": "kiosk-a", "key": "o-els"}),
         ("contact", {"name": "window", "closed": "no"}),
         ("kill", {"name": "init"}),
         ("speed", {"factor": "1e9"}),
@@ -99,7 +129,8 @@ def test_live_parts_are_drawn_alone(browser: FlaskClient):
 
 def test_every_action_has_a_form_on_the_page(browser: FlaskClient, panel: Panel):
     panel.hardware.bench.readers["kiosk-a"].badge = panel.residents[0]["badge_uid"]
-    panel.hardware.bench.readers["kiosk-a"].stick = panel.residents[0]["stick_uid"]
+    panel.hardware.bench.readers["kiosk-a"].stick = str(panel.drawer.stick(panel.residents[0]["stick_uid"]))
+    panel.hardware.bench.readers["kiosk-a"].key = str(panel.drawer.key("new-key"))
     page = browser.get("/").get_data(as_text=True)
     for action in ACTIONS:
         assert f"/do/{action}" in page, action
