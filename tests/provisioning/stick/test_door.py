@@ -23,7 +23,8 @@ from tests.support import wait_until
 
 from .stick_kit import HUB_KEY, Hub, header, header_sector, ticket_sector
 
-LOOKS = int(os.environ.get("STICKS", "60")) // 10
+STICKS = int(os.environ.get("STICKS", "100"))
+LOOKS, COPIES = STICKS // 20, STICKS // 100
 
 
 @pytest.fixture
@@ -298,17 +299,22 @@ def test_the_child_ends_with_its_agent(stick: Path) -> None:
 
 
 @pytest.mark.parametrize("first", ["original", "copy"])
-def test_the_second_use_of_either_copy_is_caught_on_real_images(
-    tmp_path: Path, stick: Path, first: str
-) -> None:
-    images = {"original": stick, "copy": clone(stick, tmp_path / "copy.img")}
-    hub = Hub(1)
-    with StickDoor(images.pop(first)) as door:
+def test_the_second_use_of_either_copy_is_caught_on_real_images(tmp_path: Path, first: str) -> None:
+    for number in range(COPIES):
+        hub, stick = Hub(1), issue(tmp_path / f"{number}.img", header_sector(), ticket_sector(1))
+        for _ in range(number % 3):
+            use(stick, hub)
+        images = {"original": stick, "copy": clone(stick, tmp_path / f"{number}.copy")}
+        use(images.pop(first), hub)
+        with StickDoor(images.popitem()[1]) as door:
+            assert hub.shown(door.look().slots) == "copied", number
+
+
+def use(image: Path, hub: Hub) -> None:
+    with StickDoor(image) as door:
         index, offered = hub.offer(door.look().slots)
         door.write_slot(index, offered)
         hub.confirm()
-    with StickDoor(images.popitem()[1]) as door:
-        assert hub.shown(door.look().slots) == "copied"
 
 
 def test_a_door_costs_no_file_of_the_agent(stick: Path) -> None:
