@@ -18,6 +18,7 @@ from kiosk.hub.nodes.store import NODES, NodeStore
 from kiosk.hub.office.store import OFFICE
 from kiosk.hub.people.directory import Directory
 from kiosk.hub.people.roster import Roster
+from kiosk.hub.people.secrets import SecretDesk
 from kiosk.hub.people.store import PEOPLE, PeopleStore
 from kiosk.hub.policy.ruling import Ruling, begin_ruling
 from kiosk.hub.policy.store import POLICY
@@ -130,6 +131,7 @@ def _listening(api: Api, issuing: Issuing, key: NodeKey, keyring: Keyring, conta
     receiver = HubReceiver(key, keyring, api.context.store, api.context.clock)
     receiver.contacts = contacts
     api.connect(receiver)
+    SecretDesk(api.signing_in.prover).connect(receiver)
     api.agreements.connect(receiver)
     issuing.connect(receiver)
     issuing.blocking.connect(receiver)

@@ -81,6 +81,34 @@ class Pending(Answer, frozen=True, kw_only=True):
     until_utc: str = ""  # when its lease runs out, if nobody ends it before
 
 
+class MyCode(Contract, frozen=True, kw_only=True):
+    """Call: what does this session's person sign in with? Answered by :class:`CodeKind`."""
+
+    session_id: str
+
+
+class CodeKind(Answer, frozen=True, kw_only=True):
+    """Digits or pictures. Whether there is an emergency code is never said: somebody may be looking."""
+
+    factor: Factor = "pin"
+
+
+class ChangeSecret(Contract, frozen=True, kw_only=True):
+    """Call: a signed-in person chooses another code, or an emergency code. Answered by ``Done``, or refused.
+
+    Codes: ``pin_wrong pin_locked kiosk_paused secret_unfit secret_trivial secret_same secret_near session_ended``.
+    In a session that the emergency code opened the answers are the same, and nothing changes.
+    """
+
+    kiosk_id: str
+    session_id: str
+    old: str
+    factor: Factor = "pin"  # of ``new``; without ``new``, what the person has
+    new: str = ""  # empty: the own code stays. With another factor the emergency code ends
+    emergency: str = ""  # empty: it stays
+    no_emergency: bool = False  # from now on there is none
+
+
 class TakeUp(Contract, frozen=True, kw_only=True):
     """Call: go on with a claim. Answered by :class:`Lease` or :class:`Pending`; ``written``: the ticket is on it."""
 

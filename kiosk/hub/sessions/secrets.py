@@ -11,7 +11,7 @@ from typing import Literal
 
 from provisioning.errors import Unavailable
 from provisioning.identity import hash_secret, verify_secret
-from provisioning.identity.pins import which_secret
+from provisioning.identity.pins import hash_beside, which_secret
 
 WAIT_S = 20.0  # longest queue for a check; below the kiosk's patience nothing is answered anyway
 STRIPES = 64
@@ -56,6 +56,19 @@ class Checker:
         finally:
             self._slots.release()
         return found if phc is not None else ""
+
+    def made(self, secret: str, beside: str = "") -> str:
+        """The hash of a new secret; with the salt of ``beside``, when one pass shall tell the two apart.
+
+        Raises:
+            Unavailable: ``busy``: too many people at once.
+        """
+        if not self._slots.acquire(timeout=WAIT_S):
+            raise Unavailable("busy")
+        try:
+            return hash_beside(secret, beside, self._pepper) if beside else hash_secret(secret, self._pepper)
+        finally:
+            self._slots.release()
 
     @property
     def holder_key(self) -> bytes:

@@ -3,7 +3,7 @@
 Five failures in a row are free, wherever they happen. After that each further failure closes that credential **at
 that kiosk**, for 5, 10, then 15 minutes; elsewhere its owner goes in with the right code, and with another kind of
 credential everywhere. So one kiosk answers at most 102 guesses in a day and a night: five, one after 5 minutes, one
-after 10, and 95 more. That is 1.1 % of the 9,7xx PINs of four digits that may be chosen, and 7.7 % of the 1,320 rows of
+after 10, and 95 more. That is 1.1 % of the 9,655 PINs of four digits that may be chosen, and 7.7 % of the 1,320 rows of
 three pictures; the security officer hears of it after ten.
 """
 
