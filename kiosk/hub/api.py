@@ -172,14 +172,16 @@ class Api:
         """Which of a home kiosk's passes still stand, and which open nothing while their person is elsewhere."""
         asked = _as(CheckPasses, question)
         standing = self._standing_passes(sender)
-        elsewhere = self.sessions.elsewhere(sender)
-        promises, now_s = self.signing_in.promises, self.context.clock.monotonic_s()
         in_use = frozenset(standing[stamp] for stamp in asked.in_use if stamp in standing)
-        promises.hear(sender, asked.as_of, in_use, elsewhere, now_s)
+        # A session there whose pass fell is of somebody whom nobody can name now: believe nothing until it ended.
+        as_of = asked.as_of if set(asked.in_use) <= set(standing) else ""
+        with self.context.store.atomic():  # no session begins between the look and the word
+            elsewhere, now_s = self.sessions.elsewhere(sender), self.context.clock.monotonic_s()
+            answer = self.signing_in.promises.hear(sender, as_of, in_use, elsewhere, now_s)
         return PassesStanding(
             stamps=tuple(stamp for stamp in asked.stamps if stamp in standing),
             paused=tuple(stamp for stamp in asked.stamps if standing.get(stamp) in elsewhere),
-            as_of=promises.stamp(now_s),
+            as_of=answer,
             officers=tuple(
                 OfficerBadge(officer_id=one.officer_id, uid=one.uid) for one in self.credentials.officers()
             ),

@@ -143,6 +143,7 @@ class SigningIn:
             session_id = self.sessions.begin(
                 person.resident_id, kiosk_id, until, claim.level, held=claim.is_held
             )
+            self.promises.back(kiosk_id, person.resident_id)
             self.trail.record(person.resident_id, "signed_in", session_id, kiosk=kiosk_id, level=claim.level)
             if claim.is_held:
                 self.prover.incidents.open(
