@@ -95,14 +95,15 @@ class VirtualKey:
         if not self._busy.acquire(blocking=False):
             raise CtapError(CtapError.ERR.CHANNEL_BUSY)
         try:
-            self._check_power(plugging)
+            self.check_power(plugging)
             done = self._inside.answer(request, lambda: self._wait_for_touch(plugging, event, on_keepalive))
-            self._check_power(plugging)
+            self.check_power(plugging)
             return done
         finally:
             self._busy.release()
 
-    def _check_power(self, plugging: int) -> None:
+    def check_power(self, plugging: int) -> None:
+        """Raises OSError (ENODEV) when the key was pulled out since ``plugging``."""
         if self._plugs != plugging:
             raise OSError(errno.ENODEV, "the security key was pulled out")
 
@@ -118,7 +119,7 @@ class VirtualKey:
             on_keepalive(STATUS.UPNEEDED)
         with self._changed:
             while True:
-                self._check_power(plugging)
+                self.check_power(plugging)
                 if event is not None and event.is_set():
                     raise CtapError(CtapError.ERR.KEEPALIVE_CANCEL)
                 if self._touched:
@@ -143,6 +144,10 @@ class KeyHandle(CtapDevice):
     def capabilities(self) -> int:
         """CTAP 2.1 §11.2.9.1.3: speaks CBOR, blinks, knows no U2F."""
         return CAPABILITY.CBOR | CAPABILITY.WINK | CAPABILITY.NMSG
+
+    def check(self) -> None:
+        """Raises OSError (ENODEV) when the key was pulled out."""
+        self._key.check_power(self._plugging)
 
     def call(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 from fido2.client import DefaultClientDataCollector, Fido2Client, UserInteraction
 from fido2.ctap2.base import Ctap2
+from fido2.webauthn import CollectedClientData
 
 from provisioning.clock import FakeClock
 from provisioning.identity import fido
@@ -106,11 +107,31 @@ class Typist(UserInteraction):
         return PIN
 
 
-def from_page(key: VirtualKey, origin: str, rp_id: str, challenge: Challenge) -> bytes:
-    """What a key signs for any page at all, through a client that asks no questions about its name."""
-    client = Fido2Client(
-        key.plug(), DefaultClientDataCollector(origin, verify=lambda _rp, _origin: True), Typist(), ()
-    )
+class AnyPage(DefaultClientDataCollector):
+    """A client that asks no questions: signs for any page, any ceremony, inside any other page."""
+
+    def __init__(self, origin: str, ceremony: str, *, inside: bool) -> None:
+        super().__init__(origin, verify=lambda _rp, _origin: True)
+        self._page, self._ceremony, self._inside = origin, ceremony, inside
+
+    def collect_client_data(self, options: Any) -> tuple[CollectedClientData, str]:
+        data = CollectedClientData.create(
+            self._ceremony, options.challenge, self._page, cross_origin=self._inside
+        )
+        return data, self.get_rp_id(options, self._page)
+
+
+def from_page(
+    key: VirtualKey,
+    origin: str,
+    rp_id: str,
+    challenge: Challenge,
+    *,
+    ceremony: str = "webauthn.get",
+    inside: bool = False,
+) -> bytes:
+    """What a key signs, with its PIN and truly, for any page at all."""
+    client = Fido2Client(key.plug(), AnyPage(origin, ceremony, inside=inside), Typist(), ())
     options = json.loads(fido.authentication_options(Party(rp_id=rp_id, origins=frozenset()), challenge))
     return json.dumps(dict(client.get_assertion(options).get_response(0))).encode()
 

@@ -66,7 +66,7 @@ def test_a_copied_key_is_caught_a_hundred_times_of_a_hundred(clone_first: bool) 
     for _ in range(100):
         clone = key.copy()
         first, second = (clone, key) if clone_first else (key, clone)
-        for _ in range(dice.randint(1, 3)):
+        for _ in range(dice.randint(1, 2)):
             site.sign_in(first)
         with pytest.raises(KeyRefused) as no:
             site.sign_in(second)

@@ -26,7 +26,6 @@ from tests.provisioning.fido.kit import (
     Site,
     answer_json,
     changed,
-    client_data_json,
     from_page,
     parts,
     without_pin,
@@ -242,15 +241,23 @@ def low_counter_without_the_secret(scene: Scene) -> Forged:
 
 
 def page_inside_another_page(scene: Scene) -> Forged:
-    challenge, response = scene.answered()
-    inside = client_data_json(scene.site, challenge, crossOrigin=True)
-    return challenge, changed(response, clientDataJSON=inside), "key_foreign"
+    challenge = scene.site.challenge()
+    response = from_page(
+        scene.key, "https://oudenaarde.passage", "oudenaarde.passage", challenge, inside=True
+    )
+    return challenge, response, "key_foreign"
 
 
 def another_ceremony(scene: Scene) -> Forged:
-    challenge, response = scene.answered()
-    other = client_data_json(scene.site, challenge, type="webauthn.create")
-    return challenge, changed(response, clientDataJSON=other), "key_foreign"
+    challenge = scene.site.challenge()
+    response = from_page(
+        scene.key,
+        "https://oudenaarde.passage",
+        "oudenaarde.passage",
+        challenge,
+        ceremony=scene.dice.choice(["webauthn.create", "payment.get", ""]),
+    )
+    return challenge, response, "key_foreign"
 
 
 def other_way_of_writing_the_same_bytes(scene: Scene) -> Forged:
@@ -368,3 +375,27 @@ def test_every_single_flipped_bit_of_one_answer_is_refused() -> None:
             got = _verdict(scene.site, challenge, changed(response, **{name: bytes(data)}))
             assert got != "accepted", f"{name}[{at}]"
     assert _verdict(scene.site, challenge, response) == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("forge", "why"),
+    [
+        (key_of_another_site_that_claims_our_page, "another site"),
+        (our_key_lured_by_another_page, "another page asked"),
+        (page_inside_another_page, "another page asked"),
+        (another_ceremony, "another ceremony"),
+        (key_that_nobody_carries, "nobody carries it"),
+        (nobodys_handle, "says not whose it is"),
+        (colleagues_key_under_our_handle, "says that it is somebody else's"),
+        (random_signature, "Invalid signature."),
+        (challenge_that_nobody_made, "another challenge"),
+        (key_that_nobody_touched, "not touched"),
+        (key_without_its_pin, "no PIN"),
+    ],
+)
+def test_the_journal_says_why_by_our_own_check_and_not_only_by_the_librarys(forge: Forger, why: str) -> None:
+    scene = Scene(seed=3)
+    challenge, response, _code = forge(scene)
+    with pytest.raises(KeyRefused) as no:
+        scene.site.judge(challenge, response)
+    assert no.value.detail["why"] == why
