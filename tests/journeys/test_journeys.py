@@ -4,6 +4,7 @@
 import pytest
 
 from tests.journeys.bad_input import *
+from tests.journeys.newcomers import *
 from tests.journeys.officers import *
 from tests.journeys.residents import *
 
