@@ -109,7 +109,7 @@ def build(base: Path, port: int, tell: Tell) -> RunningSite:
 
 
 def table(running: RunningSite) -> str:
-    """What a newcomer needs: addresses, badges, PINs, officers, and five things to try."""
+    """What a newcomer needs: addresses, badges, PINs, officers, and six things to try."""
     site = running.site
     people = json.loads((site.base / "people.json").read_text())
     lines = ["", "  Passage is running. Open the bench panel first: it stands for the hardware.", ""]
@@ -150,12 +150,13 @@ def _asked(resident: dict[str, Any]) -> str:
 
 
 TO_TRY = (
-    "  Five things to try",
+    "  Six things to try",
     "  1. Bench: lay a badge on kiosk A, type the PIN on kiosk A, choose Printing and ask for a part.",
     "  2. Back office: sign in as els, open the request, look at the pictures, approve it.",
     "  3. Workshop desk: sign in as els, reset cell 1 and watch the print run; the bench can speed up the printers.",
     "  4. Bench: open the door in mid-print, pull a USB cable, cut a kiosk's power: see who says what.",
     "  5. Stop the hub on the bench, then ask for another part at kiosk A: it waits there and is sent later.",
+    "  6. Bench: plug a stick in, copy it, sign in with the copy, then use the real one: both are blocked.",
     "",
     "  Ctrl-C stops everything; the next `make demo` resumes here, `make demo-reset` forgets it.",
 )

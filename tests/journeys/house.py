@@ -131,6 +131,11 @@ class House:
         """The number of a resident's badge."""
         return str(self.residents[first_name]["badge_uid"])
 
+    def stick(self, first_name: str, copy: int = 0) -> Path:
+        """The image of a resident's stick, or of a copy that ``running.carried.copy`` made."""
+        uid = str(self.residents[first_name]["stick_uid"])
+        return self.running.carried.stick(f"{uid}-copy-{copy}" if copy else uid)
+
     def pin(self, first_name: str) -> str:
         """A resident's PIN."""
         return str(self.residents[first_name]["pin"])
