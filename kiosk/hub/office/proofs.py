@@ -166,10 +166,11 @@ class Proofs:
             card = self.hub.people.officer(kept.officer_id)
             if card is None:
                 raise KeyRefused("key_foreign", why="its officer is gone")
+            if not self.store.key_used(kept.credential_id, kept.counter, said.sign_count, now):
+                raise KeyRefused("key_copied", stored=kept.counter, seen=said.sign_count)
         except Refused as refusal:
             self._refused(response, refusal)
             raise
-        self.store.key_used(kept.credential_id, said.sign_count, now)
         return card
 
     def enrol(self, party: Party, response: bytes, place: str, card: OfficerCard, name: str) -> OfficerKey:

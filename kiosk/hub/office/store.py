@@ -145,12 +145,13 @@ class OfficeStore:
             (key.credential_id, key.officer_id, key.name, key.kept, key.counter, key.added_utc),
         )
 
-    def key_used(self, credential_id: str, counter: int, at: datetime) -> None:
-        """Remember how far a key has counted."""
-        self.store.run(
-            "UPDATE officer_key SET counter = ?, used_utc = ? WHERE credential_id = ?",
-            (counter, iso(at), credential_id),
+    def key_used(self, credential_id: str, stood: int, counter: int, at: datetime) -> bool:
+        """Remember how far a key has counted; False when it stands no longer where it ``stood``: a copy was quicker."""
+        changed = self.store.run(
+            "UPDATE officer_key SET counter = ?, used_utc = ? WHERE credential_id = ? AND counter = ?",
+            (counter, iso(at), credential_id, stood),
         )
+        return changed == 1
 
     def key_refused(self, credential_id: str, at: datetime) -> None:
         """The key counted backwards: it opens nothing any more."""

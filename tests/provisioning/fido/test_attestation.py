@@ -8,13 +8,18 @@ import random
 from collections import Counter
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from fido2 import cbor
 from fido2.webauthn import AttestedCredentialData, AuthenticatorData
 
 from provisioning.identity import fido
 from provisioning.identity.attestation import Models
 from provisioning.identity.fido import KeyRefused, SecurityKey
-from provisioning.sim.security_key import DEMO_AAGUID, Memory, VirtualKey, blank_memory, make_seal
+from provisioning.sim.security_key import DEMO_AAGUID, VirtualKey, blank_memory, make_seal, seal
+from provisioning.sim.security_key.memory import Seal
 from tests.provisioning.fido.kit import PIN, Site, nobody_waits
 
 OTHER_AAGUID = "11111111-2222-4333-8444-555555555555"
@@ -82,16 +87,19 @@ def test_a_batch_certificate_is_no_authority_over_others() -> None:
     assert _enrolled(
         Models(roots=(SEAL.chain[0],)), "maker"
     ).attested  # pinned itself: one certificate, one maker
-    memory = blank_memory(seal=SEAL)
-    assert memory.seal is not None
-    longer = Memory(
-        serial="x",
-        master=memory.master,
-        attestation="maker",
-        seal=type(SEAL)(scalar=SEAL.scalar, chain=(SEAL.chain[0], SEAL.chain[0], SEAL.chain[-1])),
+    inner = ec.generate_private_key(ec.SECP256R1())
+    batch_key = ec.derive_private_key(int.from_bytes(SEAL.scalar, "big"), ec.SECP256R1())
+    batch = x509.load_der_x509_certificate(SEAL.chain[0])
+    own_name = seal._name("Thief", "Authenticator Attestation")
+    forged = seal._certificate(own_name, batch.subject, inner.public_key(), authority=False).sign(
+        batch_key, SHA256()
+    )
+    thief = Seal(
+        scalar=inner.private_numbers().private_value.to_bytes(32, "big"),
+        chain=(forged.public_bytes(Encoding.DER), *SEAL.chain),
     )
     with pytest.raises(KeyRefused) as no:
-        Site(models=Models(roots=(SEAL.chain[-1],))).enrol(VirtualKey(longer))
+        Site(models=Models(roots=(SEAL.chain[-1],))).enrol(VirtualKey(blank_memory(seal=thief)))
     assert no.value.detail["why"] == "maker unknown"
 
 
