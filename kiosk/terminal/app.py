@@ -18,7 +18,7 @@ from kiosk.terminal.file_looks import pages as file_looks_pages
 from kiosk.terminal.pages import pages, welcome_guest
 from kiosk.terminal.reading import Reading
 from kiosk.terminal.sentences import register_sentences
-from kiosk.terminal.session import Idle, Leaving, Refused, SignedIn, State
+from kiosk.terminal.session import Idle, Leaving, Refused, SignedIn, State, Touched
 from kiosk.terminal.terminal import Terminal
 from provisioning.errors import Refused as Refusal
 from provisioning.speech import Speaker
@@ -49,6 +49,9 @@ class _Door:
         if isinstance(state, SignedIn) and request.method in SAFE_METHODS and "/-/" not in request.path:
             g.drawn_for = g.epoch
         self._follow(state)
+        if isinstance(state, SignedIn) and "/-/" not in request.path:
+            # A page is asked for by a hand: a press that leads on is gone before the pulse could tell of it.
+            self._terminal.keeper.feed(Touched())
         if (first := stands_before(self._reading, state)) is not None:
             return first
         if request.blueprint in services.NAMES:

@@ -43,6 +43,7 @@ def agreement_pages(hub: Hub) -> Blueprint:
     pages = Blueprint("agreement", __name__, url_prefix="/agreement")
     editing = Editing(hub.agreements, hub.node.site.languages, PICTURES)
     _reads(pages, hub)
+    _reads_versions(pages, hub)
     _reads_draft(pages, hub, editing)
     _writes(pages, editing)
     _sections(pages, hub, editing)
@@ -85,6 +86,10 @@ def _reads(pages: Blueprint, hub: Hub) -> None:
             wing=wing,
             wing_choices=[("", gettext("Every wing")), *((one, one) for one in hub.node.site.wings)],
         )
+
+
+def _reads_versions(pages: Blueprint, hub: Hub) -> None:
+    store = hub.agreements.store
 
     @pages.get("/versions/<int:version_no>")
     @needs("agreement_viewed")

@@ -116,6 +116,14 @@ def test_nobody_skips_a_section_or_signs_unread(place: Place, terminal: Terminal
     assert "What would you like to do?" not in visitor.sees("/")
 
 
+def test_whoever_reads_on_is_there(place: Place, terminal: Terminal) -> None:
+    visitor = Visitor(terminal)
+    visitor.signs_in(AMIRAS)
+    for number in range(1, 5):
+        place.clock.advance(50)  # longer than a screen stays that nobody touches, in all
+        assert SECTIONS[number - 1].title["en"] in visitor.sees(f"/agreement/{number}")
+
+
 def test_whoever_changes_the_language_reads_it_all_in_that_language(place: Place, terminal: Terminal) -> None:
     visitor = Visitor(terminal)
     visitor.signs_in(AMIRAS)
