@@ -18,7 +18,7 @@ from fido2.client import (
     PinRequiredError,
     UserInteraction,
 )
-from fido2.ctap import CtapDevice, CtapError
+from fido2.ctap import STATUS, CtapDevice, CtapError
 from fido2.ctap2.base import Ctap2
 from fido2.ctap2.pin import ClientPin
 from fido2.webauthn import PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions
@@ -113,7 +113,7 @@ class Keys:
             client = self._client(device, clean, on_touch)
             return _json(client.get_assertion(options, cancel).get_response(0))
 
-        return translated(act, device, cancel)
+        return translated(act, device)
 
     def enrol(
         self,
@@ -136,7 +136,7 @@ class Keys:
             client = self._client(device, clean, on_touch)
             return _json(client.make_credential(options, cancel))
 
-        return translated(act, device, cancel)
+        return translated(act, device)
 
     def erase(self, device: CtapDevice, on_touch: Callable[[], None], cancel: Event | None = None) -> None:
         """Take everything off a key, its PIN too, before somebody else gets it (CTAP 2.1 §6.6).
@@ -146,9 +146,9 @@ class Keys:
         """
 
         def act() -> None:
-            Ctap2(device).reset(event=cancel, on_keepalive=lambda _status: on_touch())
+            Ctap2(device).reset(event=cancel, on_keepalive=_Person("", on_touch).hear)
 
-        translated(act, device, cancel)
+        translated(act, device)
 
     @staticmethod
     def open(watch: KeyWatch, name: str) -> CtapDevice:
@@ -172,6 +172,11 @@ class _Person(UserInteraction):
 
     def prompt_up(self) -> None:
         self._on_touch()
+
+    def hear(self, status: int) -> None:
+        """What a key says while it works."""
+        if status == STATUS.UPNEEDED:
+            self._on_touch()
 
     def request_pin(self, permissions: ClientPin.PERMISSION, rp_id: str | None) -> str | None:  # noqa: ARG002
         return self._pin
@@ -225,12 +230,12 @@ def _json(response: Any) -> bytes:
     return json.dumps(dict(response)).encode()
 
 
-def translated(act: Callable[[], T], device: CtapDevice | None, cancel: Event | None = None) -> T:
+def translated(act: Callable[[], T], device: CtapDevice | None) -> T:
     """What ``act`` returns; what a key or the library complains about, as a :class:`KeyTrouble`."""
     try:
         return act()
     except ClientError as error:
-        raise _client_trouble(error, device, cancel) from error
+        raise _client_trouble(error, device) from error
     except CtapError as error:
         raise _trouble(error, device) from error
     except gone_errors() as error:
@@ -239,14 +244,12 @@ def translated(act: Callable[[], T], device: CtapDevice | None, cancel: Event | 
         raise KeyTrouble("key_unsupported", status=type(error).__name__) from error
 
 
-def _client_trouble(error: ClientError, device: CtapDevice | None, cancel: Event | None) -> KeyTrouble:
+def _client_trouble(error: ClientError, device: CtapDevice | None) -> KeyTrouble:
     if isinstance(error, PinRequiredError):
         return KeyTrouble("pin_missing")
     if isinstance(error.cause, CtapError):
         return _trouble(error.cause, device)
     match error.code:
-        case ClientError.ERR.TIMEOUT:
-            return KeyTrouble("key_cancelled" if cancel is not None and cancel.is_set() else "key_timeout")
         case ClientError.ERR.CONFIGURATION_UNSUPPORTED:
             return KeyTrouble("key_unsupported")
         case ClientError.ERR.BAD_REQUEST:
