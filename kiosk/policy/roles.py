@@ -19,6 +19,7 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "person_viewed": _FLOOR,
     "badge_blocked": ALL,  # J1.F1: any officer blocks a lost badge in 15 seconds
     "badge_unblocked": frozenset({"security"}),
+    "hold_released": frozenset({"security", "director"}),  # J1.F2: what was ordered under the emergency code
     "service_suspended": frozenset({"security", "director"}),  # J4.4, and ending one early
     "regime_changed": frozenset({"security", "director"}),  # J4.5
     "policy_viewed": frozenset({"security", "director"}),

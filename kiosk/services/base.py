@@ -1,6 +1,17 @@
 """What a service of the menu is to the hub: its tile, its tables, its ears, its desk pages, its part of the queue.
 
 No flask and no SQL in here: a service's folder brings both in its own files (``desk.py``, ``store.py``).
+
+**Held sessions, a rule for every service.** A person may have an emergency code that opens the screen and calls for
+help. Such a session is held (:attr:`SessionFact.is_held`), and nobody who stands beside the person may notice. A
+service that takes orders therefore asks :meth:`HubContext.is_held` in the transaction that keeps an order; if so, it
+
+1. keeps the order as it keeps any other, with the same answer, number, state and promised day for its owner;
+2. marks it held, lets its own tables forbid every decision on it, and shows it to no officer who would decide it;
+3. moves no money and sends nothing to any other machine;
+4. names it in :meth:`HubService.held_orders`, where the security officer sees it with the incident;
+5. in :meth:`HubService.settle_held` lets it go on as if it had just come, or refuses it with a sentence that says
+   nothing of the reason.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,11 +28,13 @@ from provisioning.clock import Clock
 from provisioning.config import Node
 from provisioning.contracts import Notice, OfferedModel, RequestView, ResidentCard
 from provisioning.contracts.farm import OfficerRole
+from provisioning.errors import Refused
 from provisioning.store import Outbox, Store
 from provisioning.sync import Receiver
 
 __all__ = [
     "DeskLink",
+    "HeldOrder",
     "HubContext",
     "HubService",
     "Money",
@@ -139,6 +152,11 @@ class HubContext:
     policy: SitePolicy
     nudge: Callable[[], None]  # call after a commit that put something into the outbox
 
+    def is_held(self, session_id: str) -> bool:
+        """Whether what is ordered in this session waits for the security officer: the rule at the top of this file."""
+        session = self.people.session(session_id)
+        return session is not None and session.is_held
+
     @property
     def farms(self) -> tuple[str, ...]:
         """Node ids of the farm nodes: the hub's peers. Outbox destinations; also who may send farm contracts."""
@@ -172,6 +190,19 @@ class DeskLink:
     order: int = 50
 
 
+@dataclass(frozen=True)
+class HeldOrder:
+    """Something ordered in a held session, which waits for the security officer; ``what`` is in their language."""
+
+    service: str
+    number: str
+    what: str
+    resident_id: str
+    session_id: str
+    since_utc: str
+    price_cents: int = 0
+
+
 class HubService:
     """What the hub asks of every service; a service overrides what it has, the rest is politely empty.
 
@@ -202,6 +233,20 @@ class HubService:
         """What waits for officers; asked while a page is drawn, so gettext speaks the officer's language."""
         del officer
         return []
+
+    def held_orders(self, language: str) -> list[HeldOrder]:
+        """What was ordered in held sessions and waits for the security officer, oldest first; see above."""
+        del language
+        return []
+
+    def settle_held(self, number: str, officer: OfficerCard, *, release: bool, **signed_by: str) -> None:
+        """Let a held order go on, or drop it; recorded with who signed.
+
+        Raises:
+            Refused: there is no such order, a colleague was faster, or this officer may not.
+        """
+        del officer, release, signed_by
+        raise Refused("not_held", number=number)
 
     def notices(self) -> tuple[Notice, ...]:
         """This service's part of the public copy: notices in force or soon."""

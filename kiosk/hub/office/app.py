@@ -13,6 +13,7 @@ from kiosk.hub.office.agreement import agreement_pages
 from kiosk.hub.office.cosigning import Cosigner
 from kiosk.hub.office.desk import WARNING_S, Desk
 from kiosk.hub.office.devices import devices_pages
+from kiosk.hub.office.held import held_pages
 from kiosk.hub.office.people import people_pages
 from kiosk.hub.office.policy import policy_pages
 from kiosk.hub.office.proofs import Proofs
@@ -84,6 +85,7 @@ def create_office(hub: Hub) -> Flask:
         signing_pages(desk, proofs),
         account_pages(desk, proofs),
         work_pages(hub),
+        held_pages(hub),
         people_pages(hub),
         reading_pages(hub),
         reporting_pages(hub),

@@ -123,7 +123,9 @@ class SecretDesk:
         with self.prover.sessions.store.atomic():
             tries.forget(counted)
             if which == "duress" and self.prover.sessions.hold(session.session_id):
-                self.prover.incidents.open("duress", session.resident_id, session.kiosk_id)
+                self.prover.incidents.open(
+                    "duress", session.resident_id, session.kiosk_id, session=session.session_id
+                )
         return which
 
     def _wanted(self, asked: ChangeSecret, known: Known) -> Known:

@@ -147,7 +147,7 @@ class SigningIn:
             self.trail.record(person.resident_id, "signed_in", session_id, kiosk=kiosk_id, level=claim.level)
             if claim.is_held:
                 self.prover.incidents.open(
-                    "duress", person.resident_id, kiosk_id, claim.credential, claim.uid
+                    "duress", person.resident_id, kiosk_id, claim.credential, claim.uid, session=session_id
                 )
         self.claims.drop(claim)
         return Granted(session_id, person, until, seconds, claim.credential, claim.uid)

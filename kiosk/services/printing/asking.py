@@ -1,5 +1,6 @@
 """What residents send from a kiosk: a request, once per key, and one objection to an officer's refusal."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from kiosk.policy import HIGHEST_LEVEL, add_working_days
@@ -40,6 +41,8 @@ class Asking:
                 self._book.store.count_open(asked.resident_id),
             )
             request = self._new_request(asked, wish, model, why or "")
+            if not why and self._hub.is_held(asked.session_id):
+                request = replace(request, held_in=asked.session_id)
             self._book.store.add(request)
             self._book.step(request, "received", asked.resident_id)
             self._hub.trail.record(
@@ -69,6 +72,8 @@ class Asking:
                 raise Refused("objection_not_possible")
             self._book.store.object_to(request.request_key, objection.why, self._book.now_utc())
             self._book.store.move(request.request_key, "objected")
+            if self._hub.is_held(objection.session_id):
+                self._book.store.hold(request.request_key, objection.session_id)
             self._book.step(request, "objected", objection.resident_id)
             self._hub.trail.record(
                 objection.resident_id, "request_objected", request.number, why=objection.why

@@ -126,6 +126,7 @@ class Request:
     objection: str = ""  # the fixed choice; empty when there was none
     objected_utc: str = ""
     answer: Answer | None = None
+    held_in: str = ""  # the held session it came from, until the security officer has settled it
     steps: tuple[Step, ...] = ()
 
     @property
@@ -137,6 +138,7 @@ class Request:
             decided_by=self.decision.officer_id if self.decision else "",
             refused_by_rule=self.rule_code,
             objected=bool(self.objection),
+            is_held=bool(self.held_in),
         )
 
     @property

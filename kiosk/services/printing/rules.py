@@ -15,6 +15,8 @@ AnswerVerdict = Literal["stands", "overturned"]
 
 SLOTS: tuple[Slot, ...] = ("workshop", "security")
 SLOT_ROLES: dict[Slot, frozenset[OfficerRole]] = {slot: TABLE[f"model_signed_{slot}"] for slot in SLOTS}
+DROPPED = "not_now"  # the rule that a dropped request is refused by: true, and says nothing of the reason
+SETTLING_HELD = TABLE["hold_released"]
 DECIDING = TABLE["request_decided"]
 DECIDING_FLAGGED = TABLE["flagged_request_decided"]
 MODEL_OFFICERS = TABLE["model_ended"]
@@ -83,6 +85,7 @@ class RequestFacts:
     decided_by: str = ""  # officer; empty when nobody, or when a rule refused it
     refused_by_rule: str = ""
     objected: bool = False
+    is_held: bool = False  # asked in a held session: the security officer settles that first
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,8 @@ def why_not_decide(
     """
     if request.state != "received":
         return "request_decided"
+    if request.is_held:
+        return "request_waits"
     if request.created_by == signer.officer_id:
         return "own_request"
     if flags and verdict == "approved":
@@ -197,11 +202,20 @@ def why_not_answer(request: RequestFacts, flags: Collection[str], signer: Signer
     """The code that keeps this officer from answering an objection, or None: it takes another pair of eyes."""
     if request.state != "objected":
         return "objection_answered"
+    if request.is_held:
+        return "request_waits"
     if signer.officer_id == request.decided_by:
         return "second_officer_needed"
     if not signer.roles & (DECIDING_FLAGGED if flags else DECIDING):
         return "security_needed" if flags else "role_missing"
     return None if words.strip() else "words_missing"
+
+
+def why_not_settle_held(request: RequestFacts, signer: Signer) -> str | None:
+    """The code that keeps this officer from releasing or dropping a held request, or None."""
+    if not request.is_held:
+        return "not_held"
+    return None if signer.roles & SETTLING_HELD else "role_missing"
 
 
 def advance(now: Progress, heard: JobProgress) -> Progress | None:

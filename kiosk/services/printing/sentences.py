@@ -21,6 +21,7 @@ BY_RULE: dict[str, tuple[str, str]] = {
     "too_many_open": (N_("You already wait for five parts. Ask again when one is ready."), ASK_WORKSHOP),
     "not_by_policy": (N_("The rules of the house did not allow this when you asked."), ASK_LANDING),
     "balance_too_low": (N_("There is not enough money on your account for this part."), ASK_LANDING),
+    "not_now": (N_("This cannot be made now. You may ask again later."), ASK_WORKSHOP),
 }
 
 # What an officer may choose when the answer is no.
@@ -50,6 +51,8 @@ STANDS = N_("Another officer looked at it. The answer stays no.")
 
 # What the desk answers to officers, and what a kiosk may hear from the hub.
 _DESK: dict[str, str] = {
+    "request_waits": N_("This request is being looked at. You cannot decide it now."),
+    "not_held": N_("A colleague settled this order already. Nothing was changed."),
     "request_unknown": N_("This request does not exist."),
     "request_decided": N_("A colleague decided this request already. Nothing was changed."),
     "own_request": N_("You entered this request yourself. A colleague must decide it."),

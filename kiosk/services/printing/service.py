@@ -1,10 +1,11 @@
 """Printing on the hub: what it hears from kiosks and farms, what it shows officers, what it tells kiosks."""
 
-from kiosk.services.base import DeskLink, HubContext, HubService, OfficerCard, WorkItem
+from kiosk.services.base import DeskLink, HeldOrder, HubContext, HubService, OfficerCard, WorkItem
 from kiosk.services.printing import TILE, sentences
 from kiosk.services.printing.asking import Asking
 from kiosk.services.printing.book import RequestBook
 from kiosk.services.printing.deciding import Deciding
+from kiosk.services.printing.holding import Holding
 from kiosk.services.printing.making import Making
 from kiosk.services.printing.models import ModelLife
 from kiosk.services.printing.store import PRINTING
@@ -37,6 +38,7 @@ class PrintingService(HubService):
     asking: Asking
     deciding: Deciding
     making: Making
+    holding: Holding
 
     def connect(self, context: HubContext, receiver: Receiver) -> None:
         """Keep the context and listen for sheets, requests, objections and progress."""
@@ -46,6 +48,7 @@ class PrintingService(HubService):
         self.asking = Asking(context, self.requests)
         self.deciding = Deciding(context, self.requests)
         self.making = Making(context, self.requests)
+        self.holding = Holding(context, self.requests)
         sentences.register_sentences()
         for kind in (ModelSheet, PrintRequest, Objection, JobProgress):
             receiver.on_message(kind, self.hear)
@@ -83,6 +86,14 @@ class PrintingService(HubService):
         from kiosk.services.printing.queue import items_for
 
         return items_for(self, officer)
+
+    def held_orders(self, language: str) -> list[HeldOrder]:
+        """Requests and objections of held sessions."""
+        return self.holding.orders(language)
+
+    def settle_held(self, number: str, officer: OfficerCard, *, release: bool, **signed_by: str) -> None:
+        """Let one go on, or drop it. Raises as :meth:`Holding.settle`."""
+        self.holding.settle(number, officer, release=release, **signed_by)
 
     def offered_models(self) -> tuple[OfferedModel, ...]:
         """The models that two officers approved."""

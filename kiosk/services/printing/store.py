@@ -151,6 +151,27 @@ def m001_printing(db: Database) -> None:
     script(db, REQUESTS)
 
 
+HELD = """
+ALTER TABLE print_requests ADD COLUMN held_in TEXT NOT NULL DEFAULT '';
+CREATE INDEX print_requests_held ON print_requests (held_in) WHERE held_in <> '';
+CREATE TRIGGER print_held_is_not_decided BEFORE INSERT ON print_decisions
+WHEN EXISTS (SELECT 1 FROM print_requests WHERE request_key = NEW.request_key AND held_in <> '')
+BEGIN SELECT RAISE(ABORT, 'a held request waits'); END;
+CREATE TRIGGER print_held_is_not_answered BEFORE INSERT ON print_answers
+WHEN EXISTS (SELECT 1 FROM print_requests WHERE request_key = NEW.request_key AND held_in <> '')
+BEGIN SELECT RAISE(ABORT, 'a held request waits'); END;
+CREATE TRIGGER print_held_is_not_ordered BEFORE UPDATE ON print_requests
+WHEN NEW.held_in <> '' AND NEW.order_id IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a held request waits'); END;
+"""
+
+
+@PRINTING()
+def m002_held(db: Database) -> None:
+    """Requests of held sessions: no decision, no answer and no order before the security officer settled them."""
+    script(db, HELD)
+
+
 class ModelStore:
     """Sheets from farms, their pictures and signatures. Writes belong inside the caller's ``atomic()``."""
 
@@ -260,7 +281,7 @@ def _model(row: Row, signatures: tuple[Signature, ...]) -> Model:
 
 ASKED = (
     *("request_key", "number", "resident_id", "created_by", "session_id", "kiosk_id", "sheet_no", "model_id"),
-    *("price_cents", "asked_utc", "received_utc", "due_utc", "state", "rule_code"),
+    *("price_cents", "asked_utc", "received_utc", "due_utc", "state", "rule_code", "held_in"),
 )
 
 
@@ -304,13 +325,15 @@ class RequestStore:
         )
 
     def in_states(self, states: Sequence[str], limit: int = 500) -> list[Request]:
-        """Requests in these states (all when none is named), newest first, without steps."""
-        where = f"WHERE state IN ({','.join('?' * len(states))})" if states else ""
+        """Requests in these states (all when none is named), newest first, without steps and held ones."""
+        where = "WHERE held_in = ''" + (f" AND state IN ({','.join('?' * len(states))})" if states else "")
         return self._requests(f"{where} ORDER BY received_utc DESC, rowid DESC LIMIT ?", (*states, limit))
 
     def count_by_state(self) -> dict[str, int]:
-        """How many requests are in each state."""
-        rows = self._store.rows("SELECT state, count(*) AS n FROM print_requests GROUP BY state")
+        """How many requests are in each state; held ones are not counted."""
+        rows = self._store.rows(
+            "SELECT state, count(*) AS n FROM print_requests WHERE held_in = '' GROUP BY state"
+        )
         return {row["state"]: row["n"] for row in rows}
 
     def count_open(self, resident_id: str) -> int:
@@ -376,6 +399,28 @@ class RequestStore:
         self._store.run(
             "UPDATE print_requests SET state = ?, order_id = coalesce(?, order_id) WHERE request_key = ?",
             (state, order_id, request_key),
+        )
+
+    def held(self) -> list[Request]:
+        """Requests that wait for the security officer, oldest first, without steps."""
+        return self._requests("WHERE held_in <> '' ORDER BY received_utc, rowid", ())
+
+    def hold(self, request_key: str, session_id: str) -> None:
+        """A request waits from now on for the security officer."""
+        self._store.run(
+            "UPDATE print_requests SET held_in = ? WHERE request_key = ?", (session_id, request_key)
+        )
+
+    def let_go(self, request_key: str) -> None:
+        """It waits no more."""
+        self._store.run("UPDATE print_requests SET held_in = '' WHERE request_key = ?", (request_key,))
+
+    def drop(self, request_key: str, rule_code: str) -> None:
+        """Refuse it by a rule; one that an officer had refused before keeps that reason."""
+        self._store.run(
+            "UPDATE print_requests SET rule_code = iif(state = 'received', ?, rule_code), state = 'refused'"
+            " WHERE request_key = ?",
+            (rule_code, request_key),
         )
 
     def progress(self, request_key: str, now: Progress, changes: Row) -> None:
