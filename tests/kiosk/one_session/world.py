@@ -74,10 +74,8 @@ class Pause:
         self._world.pass_time(seconds)
         return False
 
-    def set(self) -> None:
-        """Nothing to interrupt: one thread does everything."""
-
-    clear = set
+    def clear(self) -> None:
+        """Nothing interrupts it: one thread does everything."""
 
 
 @dataclass
@@ -200,6 +198,7 @@ class World:
         """Something happens somewhere."""
         place = self.places[self.choose.choice(KIOSKS)]
         deeds: list[tuple[int, Callable[[Place], None]]] = [
+            (8, self._duel),
             (24, self._split),
             (50, self._come),
             (14, self._stay),
@@ -216,9 +215,32 @@ class World:
     def _split(self, place: Place) -> None:
         """The line of one kiosk breaks in one of three ways, or is whole again."""
         how = self.choose.choice(["cut", "deaf", "late", "fine", "fine", "fine"])
-        if how != "fine" and place.wire.how != how:
+        if how not in {"fine", place.wire.how}:
             self.seen["split"] += 1
         place.wire.how = how
+
+    def _duel(self, other: Place) -> None:
+        """The home kiosk's line breaks, and both sticks come at about the same time: there, and elsewhere."""
+        home = self.places["kiosk-a"]
+        other.wire.how, pauses = "fine", [0.1, 2, 12, 27, 31, 45]
+        self._leave(home)
+        self._leave(other)
+        if self.choose.random() < 0.7:
+            home.wire.how = "fine"
+            self.pass_time(12)
+            self._come(home)
+            self._leave(home)
+        home.wire.how = self.choose.choice(["cut", "deaf", "late"])
+        self.seen["split"] += 1
+        self.pass_time(self.choose.choice(pauses))
+        first, second = self.choose.sample([home, other], 2)
+        for place in (first, second):
+            self._come(place)
+            if self.choose.random() < 0.3:
+                home.wire.how = "fine"
+            self.look()
+            self.pass_time(self.choose.choice(pauses))
+        self.seen["duels"] += 1
 
     def _come(self, place: Place) -> None:
         """The person, or whoever has the other stick, plugs it in and types the code."""
