@@ -62,7 +62,7 @@ class StickPort:
     def carry_out(self, order: Order) -> None:
         """Do it beside the loop; one :class:`Did` follows, ``stick_gone`` when the stick was pulled meanwhile."""
         door, visit = self._door, self._visit
-        if door is None or self._seen is None:
+        if door is None or self._seen is None or not _is_meant(order, self._seen):
             self._emit(Did(order.order, GONE))
         elif not _is_whole(order):
             self._emit(Did(order.order, "order_unreadable"))
@@ -97,7 +97,7 @@ class StickPort:
         if visit != self._visit or self._seen is None:
             self._emit(Did(order.order, GONE))
             return
-        if not code:
+        if not code and _is_meant(order, self._seen):
             self._seen = _after(self._seen, order)
         elif code != GONE:
             self._look_at_s = 0.0  # what lies there after a failure is seen, not guessed
@@ -140,6 +140,11 @@ def _carry_out(door: StickDoor, order: Order) -> str:
     except PassageError as error:
         return error.reason
     return ""
+
+
+def _is_meant(order: Order, seen: StickSeen) -> bool:
+    """Whether this can be the stick that the pages speak of: only one of ours has slots."""
+    return isinstance(order, FormatStick) or seen.state == "ours"
 
 
 def _is_whole(order: Order) -> bool:

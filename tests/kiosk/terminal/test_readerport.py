@@ -134,6 +134,21 @@ def test_the_first_answer_counts_and_one_to_a_question_nobody_asked_is_dropped(n
         assert here.heard == [BadgeSeen("04A1")]
 
 
+def test_an_order_under_way_is_not_given_twice_and_its_name_is_free_when_it_is_done(node: Node) -> None:
+    order = WriteSlot("o", 0, bytes(512))
+    with ThreadPoolExecutor(1) as pool, pages(node) as here, dial(node.run_dir / "reader.sock") as reader:
+        reader.sendall(line(ReaderReady("none")))
+        wait_until(here.has_reader, what="the agent")
+        for _ in range(3):
+            waiting = pool.submit(here.port.ask, order, 60)
+            reader.settimeout(10)
+            reader.recv(4096)
+            with pytest.raises(ValueError, match="already"):
+                here.port.ask(order, 60)
+            reader.sendall(line(Did("o")))
+            assert waiting.result(10) == Did("o")
+
+
 def test_a_slow_reader_is_told_to_stop_and_its_late_answer_harms_nobody(node: Node) -> None:
     with pages(node) as here, dial(node.run_dir / "reader.sock") as reader:
         reader.sendall(line(ReaderReady("none")))
@@ -206,6 +221,8 @@ def test_a_blank_stick_becomes_ours_and_one_from_a_shop_only_when_an_officer_say
     with together(node) as here:
         bench(node, Plug(str(blank)))
         assert here.hears(StickSeen).state == "blank"
+        assert here.port.ask(WriteSlot("o0", 0, ticket_sector(2)), 20).code == "stick_gone"  # it has no slots
+        assert slot_of(blank, 0) == bytes(512)
         assert here.port.ask(order, 60) == Did("o1")
         bench(node, Plug(str(shop)))
         assert here.hears(StickSeen, 2).state == "foreign"

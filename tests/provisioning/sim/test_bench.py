@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from playwright.sync_api import Page
 
 from provisioning.clock import SystemClock
 from provisioning.sim import bench
@@ -15,6 +16,7 @@ from provisioning.sim.running import RunningSite
 from provisioning.web.app import create_app
 from provisioning.web.messages import missing
 from provisioning.web.shell import set_nav
+from tests.web.browser import picture, serious_faults, serving, sticks_out
 
 
 @pytest.fixture
@@ -139,3 +141,18 @@ def test_every_action_has_a_form_on_the_page(browser: FlaskClient, panel: Panel)
 @pytest.mark.parametrize("language", ["nl", "fr", "de"])
 def test_the_bench_speaks_the_technicians_language(language: str):
     assert not missing(Path(bench.__file__).parent, language)
+
+
+def test_the_bench_in_a_real_browser_is_readable_and_nothing_hangs_over(panel: Panel, office_page: Page):
+    place = panel.hardware.bench.readers["kiosk-b"]
+    copy = panel.drawer.copy(panel.residents[0]["stick_uid"])
+    place.badge, place.tear_after_bytes = panel.residents[1]["badge_uid"], 256
+    place.stick, place.key = str(panel.drawer.stick(copy)), str(panel.drawer.key("r-001"))
+    app = create_app("bench", secret=b"s" * 40, catalogues=[], clock=SystemClock(), ui="office")
+    app.register_blueprint(bench_pages(panel))
+    set_nav(app, bench_nav)
+    with serving(app) as address:
+        office_page.goto(address)
+        picture(office_page, "bench", full=True)
+        assert serious_faults(office_page) == []
+        assert sticks_out(office_page) <= 0
