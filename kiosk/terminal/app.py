@@ -79,6 +79,8 @@ class _Door:
     def _service(self, state: State, name: str) -> Response | None:
         if isinstance(state, SignedIn):
             said = self._terminal.decision(name)
+            if said.code == "proof_too_weak" and request.method in SAFE_METHODS:
+                return _to("terminal.why", service=name)
             if not said.allowed:
                 raise Refusal(said.code, service=name, rule=said.rule, until_utc=said.until_utc)
             return None
@@ -90,7 +92,11 @@ class _Door:
 
 
 def _home() -> Response:
-    answer = redirect(url_for("terminal.home"), code=303)
+    return _to("terminal.home")
+
+
+def _to(endpoint: str, **values: Any) -> Response:
+    answer = redirect(url_for(endpoint, **values), code=303)
     assert isinstance(answer, Response)
     return answer
 

@@ -28,6 +28,7 @@ from kiosk.terminal.session import (
     GuestCame,
     Idle,
     Leaving,
+    MoreWanted,
     PinEntry,
     Refused,
     SignedIn,
@@ -68,7 +69,7 @@ def _go_home() -> Response:
 
 
 @pages.get("/")
-def home() -> str:
+def home() -> str | Response:
     """The screen of whoever's turn it is."""
     terminal = _terminal()
     state = terminal.keeper.state
@@ -79,6 +80,9 @@ def home() -> str:
             return _pad(state)
         case Welcoming() | SigningIn():
             return render_template("kiosk/signing_in.html", state=state)
+        case SignedIn(wants=wants) if wants and terminal.decision(wants).allowed:
+            terminal.keeper.feed(MoreWanted(""))
+            return cast(Response, redirect(f"/{wants}/", code=303))
         case SignedIn():
             return _menu(terminal)
         case Refused():
@@ -168,7 +172,17 @@ def why(service: str) -> str | Response:
         return _go_home()
     tile = next(tile for tile in services.tiles() if tile.name == service)
     sentence = sentence_for(said.code, until_utc=said.until_utc)
-    return render_template("kiosk/why.html", tile=tile, said=said, sentence=sentence)
+    return render_template(
+        "kiosk/why.html", tile=tile, said=said, sentence=sentence, state=terminal.keeper.state
+    )
+
+
+@pages.post(f"/more/<any({', '.join(services.NAMES)}):service>")
+def more(service: str) -> Response:
+    """Show a stronger proof for this service: the next stick or key that is put in leads there."""
+    if _terminal().decision(service).code == "proof_too_weak":
+        _terminal().keeper.feed(MoreWanted(service))
+    return cast(Response, redirect(url_for("terminal.why", service=service), code=303))
 
 
 @pages.post("/pin")
