@@ -54,7 +54,7 @@ def begin() -> Response:
     found = _at_hand()
     if found is None:
         return _go("terminal.home")
-    place = _reading().at(found[1], language())
+    place = _reading().at(*found, language())
     return _go(".end") if place > len(found[1].sections) else _go(".section", number=place)
 
 
@@ -64,10 +64,10 @@ def section(number: int) -> str | Response:
     found = _at_hand()
     if found is None:
         return _go("terminal.home")
-    text, speaks = found[1], language()
-    if not 1 <= number <= min(_reading().place(text, speaks), len(text.sections)):
+    text = found[1]
+    if not 1 <= number <= min(_reading().place(*found, language()), len(text.sections)):
         return _go(".begin")
-    _reading().saw(text, speaks, number)
+    _reading().saw(*found, language(), number)
     return render_template(
         "kiosk/agreement/section.html",
         picture=text.sections[number - 1].picture,
@@ -84,10 +84,10 @@ def end() -> str | Response:
     found = _at_hand()
     if found is None:
         return _go("terminal.home")
-    text, of = found[1], len(found[1].sections)
-    if _reading().place(text, language()) <= of:
+    of = len(found[1].sections)
+    if _reading().place(*found, language()) <= of:
         return _go(".begin")
-    _reading().saw(text, language(), of + 1)
+    _reading().saw(*found, language(), of + 1)
     return render_template("kiosk/agreement/end.html", words=_question(), of=of, aloud=_aloud(of + 1))
 
 
@@ -97,10 +97,9 @@ def sign() -> Response:
     found = _at_hand()
     if found is None:
         return _go("terminal.home")
-    state, text = found
-    if _reading().place(text, language()) <= len(text.sections):
+    if _reading().place(*found, language()) <= len(found[1].sections):
         return _go(".begin")
-    _reading().sign(state, text, language())
+    _reading().sign(*found, language())
     return _go("terminal.home")
 
 
@@ -121,7 +120,7 @@ def aloud(speaks: str, number: int) -> Response:
     title, *sentences = _said(found[1], number)
     sound = _speaker().wav(" ".join([f"{title.rstrip('?.')}.", *sentences]), speaks)
     if number <= len(found[1].sections):
-        _reading().heard()
+        _reading().heard(found[0])
     return Response(sound, mimetype="audio/wav")
 
 

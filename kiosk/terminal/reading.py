@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import dataclass, field
 
 from kiosk.terminal.sealing import blind, derive
 from kiosk.terminal.session import AgreementDeclined, SignedIn, State
@@ -10,6 +11,18 @@ from provisioning.clock import iso
 from provisioning.contracts import AgreementSigned, AgreementText
 
 log = logging.getLogger("passage.kiosk")
+
+
+@dataclass
+class _Visit:
+    """What one person read in one visit; sections by version, language and number from 1."""
+
+    session_id: str = ""
+    seen: set[tuple[int, str, int]] = field(default_factory=set)
+    at: dict[tuple[int, str], int] = field(default_factory=dict)  # the screen in front of them
+    was_heard: bool = False
+    has_signed: bool = False  # a version that comes meanwhile waits for the next visit
+    was_fetched: bool = False  # the hub was asked for a text that was missing here
 
 
 class Reading:
@@ -24,11 +37,14 @@ class Reading:
         self._terminal = terminal
         self._key = derive(terminal.node.credential("storage-key"), "agreement")
         self._lock = threading.Lock()
-        self._session_id = ""
-        self._seen: set[tuple[int, str, int]] = set()  # version, language, section from 1
-        self._at: dict[tuple[int, str], int] = {}  # which screen is in front of them, by version and language
-        self._was_heard = False
-        self._has_signed = False  # in this visit: a version that comes meanwhile waits for the next
+        self._visit = _Visit()
+
+    def _of(self, state: SignedIn) -> _Visit:
+        """This person's visit; what another one read is forgotten."""
+        with self._lock:
+            if self._visit.session_id != state.person.session_id:
+                self._visit = _Visit(state.person.session_id)
+            return self._visit
 
     def due(self, state: State) -> AgreementText | None:
         """What the person of this state has to sign first; None when nothing, or when the text is not here.
@@ -37,48 +53,40 @@ class Reading:
         """
         if not isinstance(state, SignedIn) or not state.person.agreement_due:
             return None
-        is_new = self._follow(state.person.session_id)
-        wanted, hub = state.person.agreement_due, self._terminal.hub
-        if is_new and (hub.copy.agreement is None or hub.copy.agreement.version < wanted):
+        visit = self._of(state)
+        text = self._text(visit, state.person.agreement_due)
+        return None if text is None or visit.has_signed or self._is_signed(text, state) else text
+
+    def _text(self, visit: _Visit, wanted: int) -> AgreementText | None:
+        hub = self._terminal.hub
+        if _is_behind(hub.copy.agreement, wanted) and not visit.was_fetched:
+            visit.was_fetched = True
             hub.fetch_copy()
-        text = hub.copy.agreement
-        if self._has_signed:
-            return None
-        if text is None or text.version < wanted:
-            if is_new:
+            if _is_behind(hub.copy.agreement, wanted):
                 log.error("version %d of the agreement is to be signed and not here", wanted)
-            return None
-        return None if self._is_signed(text, state) else text
+        return None if _is_behind(hub.copy.agreement, wanted) else hub.copy.agreement
 
-    def _follow(self, session_id: str) -> bool:
-        """Forget what another person read; True once per session."""
-        with self._lock:
-            if self._session_id == session_id:
-                return False
-            self._session_id, self._was_heard, self._has_signed = session_id, False, False
-            self._seen.clear()
-            self._at.clear()
-            return True
-
-    def place(self, text: AgreementText, language: str) -> int:
+    def place(self, state: SignedIn, text: AgreementText, language: str) -> int:
         """The first section that was not seen in this language, from 1; one more than there are when all were."""
+        seen = self._of(state).seen
         for number in range(1, len(text.sections) + 1):
-            if (text.version, language, number) not in self._seen:
+            if (text.version, language, number) not in seen:
                 return number
         return len(text.sections) + 1
 
-    def at(self, text: AgreementText, language: str) -> int:
+    def at(self, state: SignedIn, text: AgreementText, language: str) -> int:
         """The screen where this person was last in this language, from 1."""
-        return self._at.get((text.version, language), 1)
+        return self._of(state).at.get((text.version, language), 1)
 
-    def saw(self, text: AgreementText, language: str, number: int) -> None:
+    def saw(self, state: SignedIn, text: AgreementText, language: str, number: int) -> None:
         """A section, or after the last one the question, is on the screen."""
-        self._seen.add((text.version, language, number))
-        self._at[text.version, language] = number
+        visit = self._of(state)
+        visit.seen.add((text.version, language, number))
+        visit.at[text.version, language] = number
 
-    def heard(self) -> None:
+    def heard(self, state: SignedIn) -> None:
         """A section was read aloud."""
-        self._was_heard = True
+        self._of(state).was_heard = True
 
     def sign(self, state: SignedIn, text: AgreementText, language: str) -> None:
         """Keep the person's yes for the hub; a second press changes nothing.
@@ -86,6 +94,7 @@ class Reading:
         Raises:
             Unavailable: nothing could be written here; nothing was signed.
         """
+        visit = self._of(state)
         terminal, who, key = self._terminal, state.person, self._name(text, state)
         now = iso(terminal.clock.now_utc())
         message = AgreementSigned(
@@ -95,7 +104,7 @@ class Reading:
             version=text.version,
             text_sha256=text.sha256,
             language=language,
-            read_aloud=self._was_heard,
+            read_aloud=visit.was_heard,
             pages_seen=len(text.sections),
             at_utc=now,
         )
@@ -105,7 +114,7 @@ class Reading:
             terminal.store.note_sent(key, terminal.outbox.put(terminal.hub.hub_id, message), now)
             subject = f"agreement-{text.version}"
             terminal.trail.record(who.resident_id, "agreement_signed", subject, language=language)
-        self._has_signed = True
+        visit.has_signed = True
         terminal.hub.drain.nudge()
 
     def decline(self, state: SignedIn, text: AgreementText, language: str) -> None:
@@ -125,3 +134,7 @@ class Reading:
 
     def _name(self, text: AgreementText, state: SignedIn) -> str:
         return blind(self._key, f"{text.version}:{text.sha256}:{state.person.resident_id}")
+
+
+def _is_behind(text: AgreementText | None, wanted: int) -> bool:
+    return text is None or text.version < wanted
