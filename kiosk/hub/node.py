@@ -10,6 +10,7 @@ from kiosk.hub.credentials.blocking import Blocking
 from kiosk.hub.credentials.store import CREDENTIALS, CredentialStore
 from kiosk.hub.incidents.pairs import Pairs
 from kiosk.hub.incidents.store import INCIDENTS, IncidentStore
+from kiosk.hub.issuing.envelopes import Envelopes
 from kiosk.hub.issuing.issuing import Issuing
 from kiosk.hub.issuing.keys import NewKeys
 from kiosk.hub.issuing.store import ISSUING, IssueStore
@@ -34,7 +35,7 @@ from kiosk.services.base import HubContext, HubService
 from provisioning.audit import AUDIT, Trail
 from provisioning.clock import Clock, iso
 from provisioning.config import ConfigRefused, HubSection, Node
-from provisioning.identity import Keyring, NodeKey
+from provisioning.identity import Keyring, NodeKey, hash_secret
 from provisioning.identity.fido import kiosk_party
 from provisioning.store import Inbox, Outbox, Store, open_store
 from provisioning.store.mail import MAIL
@@ -84,6 +85,7 @@ class Hub:
     credentials: CredentialStore
     incidents: IncidentStore
     issuing: Issuing
+    envelopes: Envelopes
     sessions: SessionStore
     signing_in: SigningIn
     ledger: Ledger
@@ -222,6 +224,7 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
         credentials=credentials,
         incidents=incidents,
         issuing=issuing,
+        envelopes=Envelopes(people, issuing.issues, trail, clock, lambda pin: hash_secret(pin, pepper)),
         sessions=sessions,
         signing_in=signing_in,
         ledger=ledger,

@@ -19,6 +19,11 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "person_viewed": _FLOOR,
     "badge_blocked": ALL,  # J1.F1: any officer blocks a lost badge in 15 seconds
     "badge_unblocked": frozenset({"security"}),
+    "credential_issued": frozenset({"landing", "security", "director"}),  # J3.6, and another of them signs
+    "secret_reset": frozenset({"landing", "security", "director"}),  # J1.F2: a new PIN is free and private
+    "incident_seen": frozenset({"security", "director"}),  # J4.2
+    "incident_settled": frozenset({"security", "director"}),
+    "kiosk_out_of_service": frozenset({"technician", "security", "director"}),  # J3.F3
     "hold_released": frozenset({"security", "director"}),  # J1.F2: what was ordered under the emergency code
     "service_suspended": frozenset({"security", "director"}),  # J4.4, and ending one early
     "regime_changed": frozenset({"security", "director"}),  # J4.5

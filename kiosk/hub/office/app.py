@@ -7,6 +7,8 @@ from typing import Any, cast
 from flask import Blueprint, Flask, g, request, url_for
 
 from kiosk.hub import sentences
+from kiosk.hub.issuing.sentences import TRANSLATIONS as ISSUING_TRANSLATIONS
+from kiosk.hub.issuing.sentences import register_sentences as register_issuing
 from kiosk.hub.node import Hub
 from kiosk.hub.office.account import account_pages
 from kiosk.hub.office.agreement import agreement_pages
@@ -14,12 +16,15 @@ from kiosk.hub.office.cosigning import Cosigner
 from kiosk.hub.office.desk import WARNING_S, Desk
 from kiosk.hub.office.devices import devices_pages
 from kiosk.hub.office.held import held_pages
+from kiosk.hub.office.incidents import incident_pages
+from kiosk.hub.office.issuing import issuing_pages
 from kiosk.hub.office.people import people_pages
 from kiosk.hub.office.policy import policy_pages
 from kiosk.hub.office.proofs import Proofs
 from kiosk.hub.office.reading import reading_pages
 from kiosk.hub.office.reporting import reporting_pages
 from kiosk.hub.office.sentences import register_sentences as register_office
+from kiosk.hub.office.sheets import sheet_pages
 from kiosk.hub.office.signing import signing_pages
 from kiosk.hub.office.webkeys import may_use_keys
 from kiosk.hub.office.words import ACTIONS, roles_in_words
@@ -44,6 +49,7 @@ LINKS = (
     DeskLink(N_("People"), "people.every", "users", "person_viewed", 60),
     DeskLink(N_("Rules"), "policy.every", "shield-check", "policy_viewed", 65),
     DeskLink(N_("Agreement"), "agreement.every", "signature", "agreement_viewed", 67),
+    DeskLink(N_("Incidents"), "incidents.every", "urgent", "incident_seen", 62),
     DeskLink(N_("Devices"), "devices.every", "device-desktop", "devices_viewed", 70),
     DeskLink(N_("Readings"), "reporting.week", "eye", "access_report_viewed", 75),
     DeskLink(N_("Audit"), "trail.latest", "history", "audit_viewed", 80),
@@ -60,11 +66,12 @@ def create_office(hub: Hub) -> Flask:
     sentences.register_sentences()
     register_office()
     register_policy()
+    register_issuing()
     site = hub.node.site
     app = create_app(
         "hub",
         secret=hub.node.credential("session-secret"),
-        catalogues=[HERE.parent / "translations", POLICY_TRANSLATIONS, *catalogues()],
+        catalogues=[HERE.parent / "translations", ISSUING_TRANSLATIONS, POLICY_TRANSLATIONS, *catalogues()],
         clock=hub.clock,
         ui="office",
         languages=site.languages,
@@ -92,6 +99,9 @@ def create_office(hub: Hub) -> Flask:
         policy_pages(hub),
         agreement_pages(hub),
         devices_pages(hub),
+        issuing_pages(hub),
+        sheet_pages(hub),
+        incident_pages(hub),
         trail_pages(_trail_desk(hub), needs),
     ):
         app.register_blueprint(pages)

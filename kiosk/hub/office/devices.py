@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from kiosk.hub.node import Hub
 from kiosk.hub.nodes.store import Queue
+from kiosk.policy import judge
 from kiosk.services.base import SessionFact
-from kiosk.services.desk import needs
+from kiosk.services.desk import needs, officer, sensitive, signed_by
 
 ONLINE = timedelta(minutes=2)  # every node asks something at least once a minute
 
@@ -24,6 +26,8 @@ class Device:
     heard: datetime | None
     queue: Queue
     session: SessionFact | None
+    out_utc: str = ""  # since when it is out of service; empty: it is not
+    home_of: tuple[str, ...] = ()
 
 
 def devices_of(hub: Hub) -> list[Device]:
@@ -43,9 +47,18 @@ def devices_of(hub: Hub) -> list[Device]:
                 heard=last,
                 queue=queues.get(node_id, Queue()),
                 session=here.get(node_id),
+                out_utc=kiosks[node_id].out_of_service_utc if node_id in kiosks else "",
+                home_of=kiosks[node_id].home_of if node_id in kiosks else (),
             )
         )
     return sorted(found, key=lambda device: (device.kind != "kiosk", device.name))
+
+
+def _end_there(hub: Hub, kiosk_id: str, by: str) -> None:
+    """A kiosk that nobody trusts shows nobody's session any more."""
+    for one in hub.sessions.all_open():
+        if one.kiosk_id == kiosk_id and hub.sessions.let_end(one.session_id, "hub"):
+            hub.trail.record(by, "session_end_ordered", one.session_id, kiosk=kiosk_id)
 
 
 def devices_pages(hub: Hub) -> Blueprint:
@@ -64,6 +77,23 @@ def devices_pages(hub: Hub) -> Blueprint:
             store_bytes=hub.store.path.stat().st_size,
             head=hub.trail.head(),
             people=hub.context.people,
+            may_take_out=judge("kiosk_out_of_service", officer().roles).allowed,
         )
+
+    @pages.post("/<kiosk_id>/service")
+    @needs("kiosk_out_of_service")
+    @sensitive("kiosk_out_of_service")
+    def service(kiosk_id: str) -> Response:
+        """Out of service, or back; a second press changes nothing."""
+        if kiosk_id not in hub.people.kiosks():
+            abort(404)
+        is_out = request.form.get("out") == "yes"
+        with hub.store.atomic():
+            if hub.people.set_out_of_service(kiosk_id, is_out):
+                who = officer().officer_id
+                hub.trail.record(who, "kiosk_out_of_service", kiosk_id, out=is_out, **signed_by())
+                if is_out:
+                    _end_there(hub, kiosk_id, who)
+        return redirect(url_for(".every"), 303)
 
     return pages

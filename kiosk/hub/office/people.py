@@ -1,16 +1,17 @@
-"""Residents: search, one person's page, blocking a badge, ending a session. Each look at a person is recorded."""
+"""Residents: search, one person's page, ending a session. Each look at a person is recorded."""
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from kiosk.hub.node import Hub
 from kiosk.hub.office.agreement import agreement_words
+from kiosk.hub.office.credentials import credential_acts, credential_words
 from kiosk.hub.office.standing import standing_acts, standing_words
 from kiosk.hub.office.words import MOVES, SESSION_ENDS, word
 from kiosk.hub.people.store import Resident
 from kiosk.policy import judge
 from kiosk.policy.roles import acting_role
-from kiosk.services.desk import needs, officer, sensitive, signed_by
+from kiosk.services.desk import needs, officer
 from provisioning.contracts import RequestView
 from provisioning.web.locale import gettext, language
 
@@ -21,6 +22,7 @@ def people_pages(hub: Hub) -> Blueprint:
     _looks(pages, hub)
     _acts(pages, hub)
     standing_acts(pages, hub)
+    credential_acts(pages, hub)
     return pages
 
 
@@ -54,21 +56,6 @@ def _looks(pages: Blueprint, hub: Hub) -> None:
 
 
 def _acts(pages: Blueprint, hub: Hub) -> None:
-    @pages.post("/<resident_id>/<kind>/<uid>/block")
-    @needs("badge_blocked")
-    def block(resident_id: str, kind: str, uid: str) -> Response:
-        """Block a badge or stick, and end the session it opened; a second press changes nothing."""
-        _change(hub, resident_id, kind, uid, blocked=True)
-        return redirect(url_for(".one", resident_id=resident_id), 303)
-
-    @pages.post("/<resident_id>/<kind>/<uid>/unblock")
-    @needs("badge_unblocked")
-    @sensitive("badge_unblocked")
-    def unblock(resident_id: str, kind: str, uid: str) -> Response:
-        """Let a badge or stick work again."""
-        _change(hub, resident_id, kind, uid, blocked=False)
-        return redirect(url_for(".one", resident_id=resident_id), 303)
-
     @pages.post("/<resident_id>/sessions/<session_id>/end")
     @needs("session_ended")
     def end(resident_id: str, session_id: str) -> Response:
@@ -83,23 +70,6 @@ def _known(hub: Hub, resident_id: str) -> Resident:
     if person is None:
         abort(404)
     return person
-
-
-def _change(hub: Hub, resident_id: str, kind: str, uid: str, *, blocked: bool) -> None:
-    found = hub.credentials.find(kind, uid)
-    if found is None or found.resident_id != resident_id:
-        abort(404)
-    who = officer().officer_id
-    with hub.store.atomic():
-        if not hub.credentials.set_blocked(kind, uid, blocked, who):
-            return
-        action = "badge_blocked" if blocked else "badge_unblocked"
-        which = {"kind": kind, "ends_in": found.uid[-3:]}  # not what opens
-        hub.trail.record(who, action, resident_id, **which, **signed_by())
-        if blocked:
-            for one in hub.sessions.all_open():
-                if one.resident_id == resident_id:
-                    _end(hub, resident_id, one.session_id)
 
 
 def _end(hub: Hub, resident_id: str, session_id: str) -> None:
@@ -122,7 +92,6 @@ def _person_page(hub: Hub, person: Resident) -> str:
     return render_template(
         "people/one.html",
         person=person,
-        credentials=hub.credentials.of(person.resident_id),
         open_now=open_now,
         sessions=[
             (fact, hub.sessions.why_ended(fact.session_id))
@@ -136,9 +105,8 @@ def _person_page(hub: Hub, person: Resident) -> str:
         requests=sorted(views, key=_begun, reverse=True),
         tiles={one.tile.name: one.tile for one in hub.services},
         **standing_words(hub, person),
+        **credential_words(hub, person),
         **agreement_words(hub, person),
-        may_block=judge("badge_blocked", roles).allowed,
-        may_unblock=judge("badge_unblocked", roles).allowed,
         may_end=judge("session_ended", roles).allowed,
         may_read_log=judge("log_read", roles).allowed,
     )

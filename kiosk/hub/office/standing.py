@@ -93,6 +93,7 @@ def _placing(pages: Blueprint, hub: Hub) -> None:
                     decision=decision,
                     **signed_by(),
                 )
+                hub.issuing.pairs.look(resident_id)
         return redirect(url_for(".one", resident_id=resident_id), 303)
 
 

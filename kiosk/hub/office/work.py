@@ -8,6 +8,8 @@ from flask import Blueprint, g, render_template, request
 from kiosk.hub.node import Hub
 from kiosk.hub.office.agreement import waiting_agreement
 from kiosk.hub.office.held import waiting_held
+from kiosk.hub.office.incidents import waiting_incidents
+from kiosk.hub.office.issuing import waiting_issues
 from kiosk.hub.office.policy import waiting_draft
 from kiosk.services.base import WorkItem
 from kiosk.services.desk import needs
@@ -19,6 +21,7 @@ def work_items(hub: Hub) -> list[WorkItem]:
     """Everything that waits, the earliest promise first; asked once per request."""
     if "work_items" not in g:
         found = [item for service in hub.services for item in service.work_items(g.officer)]
+        found += waiting_incidents(hub, g.officer) + waiting_issues(hub, g.officer)
         found += waiting_draft(hub, g.officer) + waiting_held(hub, g.officer)
         found += waiting_agreement(hub, g.officer)
         g.work_items = sorted(found, key=lambda item: (item.due_utc or "9", item.since_utc))

@@ -62,6 +62,15 @@ PAGES: dict[str, str | None] = {
     **dict.fromkeys(("policy.begin", "policy.title", "policy.drop", "policy.propose"), "policy_drafted"),
     **dict.fromkeys(("policy.keep", "policy.remove"), "policy_drafted"),
     "policy.approve": "policy_approved",
+    **dict.fromkeys(
+        ("issuing.form", "issuing.order", "issuing.one", "issuing.progress", "issuing.sign"), "credential_issued"
+    ),
+    **dict.fromkeys(("issuing.erase", "issuing.cancel", "sheets.card", "sheets.receipt"), "credential_issued"),
+    **dict.fromkeys(("people.envelope", "sheets.envelope", "sheets.make"), "secret_reset"),
+    "sheets.static": None,
+    **dict.fromkeys(("incidents.every", "incidents.one"), "incident_seen"),
+    "incidents.settle": "incident_settled",
+    "devices.service": "kiosk_out_of_service",
     "devices.every": "devices_viewed",
     "trail.latest": "audit_viewed",
     "trail.verify": "audit_viewed",
@@ -88,6 +97,10 @@ ARGUMENTS |= {
     "wanted": "lock",
     "credential_id": "ab",
     "filename": "x.css",
+    "issue_id": "C-2",
+    "envelope_id": "E-2",
+    "incident_id": "I-2",
+    "kiosk_id": "kiosk-z",
 }
 
 
