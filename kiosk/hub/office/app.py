@@ -82,6 +82,19 @@ def create_office(hub: Hub) -> Flask:
         max_upload_bytes=UPLOAD_BYTES,
         secure_cookie=hub.node.listen.startswith("unix:"),
     )
+    _furnish(app, hub)
+    for service in hub.services:
+        if (theirs := service.blueprint()) is not None:
+            app.register_blueprint(cast(Blueprint, theirs))
+    app.register_blueprint(node_api(hub.receiver))
+    keep_quiet(app, "node_api.call", "node_api.inbox", "signing.seen")
+    add_check(app, "store", hub.nodes.answers)
+    set_nav(app, lambda: _nav(hub))
+    return app
+
+
+def _furnish(app: Flask, hub: Hub) -> None:
+    """The desk that every request passes, and the office's own pages."""
     desk = Desk(hub)
     proofs = Proofs(hub, desk.store)
     cosigner = Cosigner(desk, proofs)
@@ -105,14 +118,6 @@ def create_office(hub: Hub) -> Flask:
         trail_pages(_trail_desk(hub), needs),
     ):
         app.register_blueprint(pages)
-    for service in hub.services:
-        if (theirs := service.blueprint()) is not None:
-            app.register_blueprint(cast(Blueprint, theirs))
-    app.register_blueprint(node_api(hub.receiver))
-    keep_quiet(app, "node_api.call", "node_api.inbox", "signing.seen")
-    add_check(app, "store", hub.nodes.answers)
-    set_nav(app, lambda: _nav(hub))
-    return app
 
 
 def _trail_desk(hub: Hub) -> TrailDesk:
