@@ -12,14 +12,12 @@ from kiosk.hub.sessions.promises import Promises
 from kiosk.hub.sessions.proving import Proven, Prover
 from kiosk.hub.sessions.secrets import Checker
 from kiosk.hub.sessions.store import SessionStore
-from kiosk.services.base import OfficerCard
 from provisioning.audit import Trail
 from provisioning.clock import Clock, iso
 from provisioning.config import Site
 from provisioning.contracts import Pending, SignIn, TakeUp
 from provisioning.errors import Refused
 from provisioning.identity import NodeKey
-from provisioning.identity.attempts import Attempts, Limit
 from provisioning.identity.stick import Ticket, blind_holder, next_counter, sign_ticket
 
 PASS_LIFE = timedelta(hours=72)  # how long a kiosk's own pass opens anything (kiosk.terminal.passes)
@@ -209,45 +207,3 @@ class SigningIn:
             return self.site.lease_s
         safe_s = self.promises.safe_s(home, person.resident_id, self.clock.monotonic_s())
         return min(float(self.site.lease_s), safe_s)
-
-    # --- officers at a desk ---
-
-    @property
-    def _limit(self) -> Limit:
-        return Limit(self.site.pin_tries, self.site.pin_pause_s)
-
-    def officer(self, sign_in_name: str, password: str) -> tuple[OfficerCard, str]:
-        """Who it is, and the new desk session's id.
-
-        Raises:
-            SignInWrong, SignInLocked: the same for names that nobody has; and it is in the trail.
-        """
-        subject = "name:" + sign_in_name.strip().casefold()[:80]
-        with self.checker.one_at_a_time(subject):
-            locked = self.sessions.attempts(subject)
-            if locked.is_locked(self.clock.now_utc()):
-                raise rules.SignInLocked(until_utc=_until(locked))
-            found = self.people.officer_secret(sign_in_name.strip())
-            card = self.people.officer(found[0]) if found else None
-            if not self.checker.fits(password, found[1] if found else None) or card is None:
-                raise self._wrong_password(subject, card)
-            with self.sessions.store.atomic():
-                self.sessions.keep_attempts(subject, Attempts())
-                desk_session_id = self.sessions.begin_desk(card.officer_id)
-                self.trail.record(card.officer_id, "signed_in", card.officer_id, where="office")
-        return card, desk_session_id
-
-    def _wrong_password(self, subject: str, card: OfficerCard | None) -> Refused:
-        with self.sessions.store.atomic():
-            after = self.sessions.attempts(subject).after_failure(self.clock.now_utc(), self._limit)
-            self.sessions.keep_attempts(subject, after)
-            who = card.officer_id if card else "nobody"
-            self.trail.record("office", "sign_in_refused", who, locked=after.locked_until is not None)
-        if after.locked_until is not None:
-            return rules.SignInLocked(until_utc=_until(after))
-        return rules.SignInWrong(tries_left=after.tries_left(self._limit))
-
-
-def _until(attempts: Attempts) -> str:
-    assert attempts.locked_until is not None
-    return iso(attempts.locked_until)

@@ -239,13 +239,6 @@ class SessionStore:
         )
         return (row["officer_id"], parse_iso(row["begun_utc"]), parse_iso(row["seen_utc"])) if row else None
 
-    def see_desk(self, desk_session_id: str) -> None:
-        """The officer did something just now."""
-        self.store.run(
-            "UPDATE desk_session SET seen_utc = ? WHERE desk_session_id = ?",
-            (iso(self._clock.now_utc()), desk_session_id),
-        )
-
     def end_desk(self, desk_session_id: str) -> None:
         """Close a desk session."""
         self.store.run(
