@@ -236,6 +236,15 @@ class CredentialStore:
             (counter, kiosk_id, iso(self._clock.now_utc()), kind, _number(kind, uid)),
         )
 
+    def counted(self, uid: str, counter: int, kiosk_id: str) -> bool:
+        """A key signed there for the ``counter``-th time; False, and nothing kept, when it stands there already."""
+        changed = self.store.run(
+            "UPDATE credential SET counter = ?, last_kiosk = ?, last_utc = ?"
+            " WHERE kind = 'key' AND uid = ? AND (counter < ? OR (counter = 0 AND ? = 0))",
+            (counter, kiosk_id, iso(self._clock.now_utc()), uid, counter, counter),
+        )
+        return changed == 1
+
 
 def _number(kind: str, uid: str) -> str:
     """A key's name is case-sensitive base64url; numbers of badges and sticks are read in many spellings."""

@@ -189,12 +189,15 @@ class Prover:
         """
         holder = blind_holder(found.resident_id, self.checker.holder_key).encode()
         try:
-            return self.keys.answered(asked, holder).sign_count
+            counter = self.keys.answered(asked, holder).sign_count
         except KeyRefused as refusal:
             seen = refusal.detail.get("seen")
             if refusal.reason == "key_copied" and isinstance(seen, int):
                 self._copied(found, seen, asked.kiosk_id)
             raise
+        if not self.credentials.counted(found.uid, counter, asked.kiosk_id):
+            self._copied(found, counter, asked.kiosk_id)
+        return counter
 
     def _copied(self, found: Credential, counter: int, kiosk_id: str) -> NoReturn:
         with self.sessions.store.atomic():

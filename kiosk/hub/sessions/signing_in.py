@@ -84,8 +84,6 @@ class SigningIn:
                 if proven.counter != credential.counter:
                     self._credentials.used("stick", credential.uid, proven.counter, kiosk_id)
                 self._credentials.offer(credential.uid, counter)
-            elif credential.kind == "key":
-                self._credentials.used("key", credential.uid, proven.counter, kiosk_id)
         claim = Claim(
             claim_id="",
             resident_id=person.resident_id,
