@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response
 
 from provisioning.audit import Flaw, Trail, verify_trail
 from provisioning.identity import NodeKey
 from provisioning.web.locale import N_, gettext
 
 PAGE = 50
+Page = str | Response
 FLAWS: Mapping[str, str] = {
     "gap": N_("a record is missing or was put in"),
     "previous": N_("it does not follow the one before it"),
@@ -31,6 +33,9 @@ class TrailDesk:
     officer_id: Callable[[], str]  # who is at hand
     name_of: Callable[[str], str | None]  # an officer's name; None for residents, who stay numbers here
     actions: Mapping[str, str]  # the word of each action; one without is shown by its code
+    log_of: Callable[[str], str | None] = lambda _about: (
+        None
+    )  # where a person's own records are read, with a purpose
 
 
 @dataclass(frozen=True)
@@ -42,20 +47,21 @@ class Verified:
 
 
 def trail_pages(
-    desk: TrailDesk, needs: Callable[[str], Callable[[Callable[[], str]], Callable[[], str]]]
+    desk: TrailDesk, needs: Callable[[str], Callable[[Callable[[], Page]], Callable[[], Page]]]
 ) -> Blueprint:
     """The audit pages; ``needs`` is the desk's own guard, asked for the action ``audit_viewed``."""
     pages = Blueprint("trail", __name__, url_prefix="/audit")
 
     @pages.get("/")
     @needs("audit_viewed")
-    def latest() -> str:
-        """Records, newest first."""
-        return _page(desk, None)
+    def latest() -> Page:
+        """Records, newest first; those of one person stand behind a question of their own."""
+        elsewhere = desk.log_of(request.args.get("about", "").strip())
+        return redirect(elsewhere, 303) if elsewhere else _page(desk, None)
 
     @pages.post("/verify")
     @needs("audit_viewed")
-    def verify() -> str:
+    def verify() -> Page:
         """Read the whole trail from the file and say which record is the first bad one, if any."""
         head, node_id = desk.trail.head(), desk.key.node_id
         flaw = verify_trail(desk.file, node_id, desk.key.key.public_key(), head)

@@ -125,7 +125,14 @@ def _trail_desk(hub: Hub) -> TrailDesk:
         card = hub.people.officer(actor)
         return card.name if card else None
 
-    return TrailDesk(hub.trail, hub.store.path, hub.key, lambda: officer().officer_id, name_of, ACTIONS)
+    def log_of(about: str) -> str | None:
+        session = hub.sessions.fact(about)
+        person = hub.people.resident(session.resident_id if session else about)
+        return url_for("reading.log", resident_id=person.resident_id) if person else None
+
+    return TrailDesk(
+        hub.trail, hub.store.path, hub.key, lambda: officer().officer_id, name_of, ACTIONS, log_of
+    )
 
 
 def _language() -> str | None:

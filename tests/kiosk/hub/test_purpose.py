@@ -88,6 +88,14 @@ def test_only_security_and_the_director_read_logs(hub: Hub, role: str) -> None:
     assert readings(hub) == []
 
 
+def test_the_trail_of_the_whole_site_is_no_way_around_the_question(hub: Hub, kiosk_a: Peer) -> None:
+    lease = kiosk_a.sign_in(AMIRA)
+    security = office(hub, "security")
+    for about in ("r-amira", lease.session_id):
+        assert security.web.get(f"/audit/?about={about}").location == LOG
+    assert security.web.get("/audit/?about=o-security").status_code == 200
+
+
 # --- a second person for more than thirty days -------------------------------------------------------------------
 
 
