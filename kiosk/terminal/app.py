@@ -15,6 +15,9 @@ from kiosk.services.printing.sentences import register_sentences as register_pri
 from kiosk.terminal.agreement import pages as agreement_pages
 from kiosk.terminal.agreement import stands_before
 from kiosk.terminal.file_looks import pages as file_looks_pages
+from kiosk.terminal.my_code import Desk as CodeDesk
+from kiosk.terminal.my_code import pages as my_code_pages
+from kiosk.terminal.pad import pages as pad_pages
 from kiosk.terminal.pages import pages, welcome_guest
 from kiosk.terminal.reading import Reading
 from kiosk.terminal.sentences import register_sentences
@@ -147,11 +150,12 @@ def make_app(terminal: Terminal, speaker: Speaker | None = None) -> Flask:
     app.jinja_env.filters["said"] = lambda words: said(words, language())
     app.extensions["reading"] = reading = Reading(terminal)
     app.extensions["speaker"] = speaker or Speaker()
+    app.extensions["my_code"] = CodeDesk()
     door = _Door(terminal, reading)
     app.before_request(door.check)
     app.after_request(door.last_look)
     app.context_processor(lambda: _words(terminal))
-    for blueprint in (pages, agreement_pages, file_looks_pages, *_service_pages()):
+    for blueprint in (pages, pad_pages, my_code_pages, agreement_pages, file_looks_pages, *_service_pages()):
         app.register_blueprint(blueprint)
     keep_quiet(app, "terminal.pulse", "terminal.picture", "terminal.static")
     add_check(app, "store", lambda: terminal.db.row("SELECT 1 AS one") is not None)

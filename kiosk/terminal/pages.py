@@ -1,7 +1,6 @@
 """The screens between two people: idle, the pad, the menu, goodbye; and the pulse that keeps them honest."""
 
 import re
-import secrets
 from typing import cast
 
 from flask import (
@@ -23,6 +22,7 @@ from werkzeug.exceptions import NotFound
 from kiosk import services
 from kiosk.policy import Decision
 from kiosk.services.base import Tile
+from kiosk.terminal.pad import pad_words
 from kiosk.terminal.session import (
     Guest,
     GuestCame,
@@ -41,6 +41,7 @@ from kiosk.terminal.session import (
     idle_left_s,
 )
 from kiosk.terminal.terminal import Terminal
+from provisioning.identity.choosing import is_secret
 from provisioning.web.formats import clock_time
 from provisioning.web.forms import FieldMissing, forget_session
 from provisioning.web.locale import gettext as _
@@ -51,7 +52,6 @@ from provisioning.web.shell import shell_of
 pages = Blueprint("terminal", __name__, static_folder="static", static_url_path="/terminal-static")
 
 MOST_TILES = 9
-PIN = re.compile(r"[0-9]{4,12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -126,11 +126,9 @@ def _greetings() -> list[tuple[str, str]]:
 
 
 def _pad(state: PinEntry) -> str:
-    digits = list("0123456789")
-    secrets.SystemRandom().shuffle(digits)
     return render_template(
-        "kiosk/pin.html",
-        digits="".join(digits),
+        "kiosk/pictures.html" if state.factor == "pictures" else "kiosk/pin.html",
+        **pad_words(state.factor),
         refused=sentence_for(state.refused) if state.refused else None,
         tries_left=state.tries_left,
         chosen=language(),
@@ -190,7 +188,7 @@ def pin() -> Response:
     """Try the code that was typed."""
     typed = latin_digits(request.form.get("pin", ""))
     is_theirs = not g.get("is_stale")  # else it was typed for another badge, or it is the same press again
-    if is_theirs and PIN.fullmatch(typed):
+    if is_theirs and is_secret(typed):
         _terminal().try_secret(typed)
     return _go_home()
 

@@ -7,6 +7,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "badge_unknown": (N_("This badge is not known here."), ASK_LANDING),
     "badge_blocked": (N_("This badge, stick or key was blocked. You need another one."), ASK_SECURITY),
     "pin_wrong": (N_("This code is not right."), ASK_LANDING),
+    "secret_unfit": (N_("This cannot be a code. Please choose another one."), ASK_LANDING),
+    "secret_trivial": (N_("Everybody would guess this code. Please choose another one."), ASK_LANDING),
+    "secret_same": (N_("You have this code already. Please choose another one."), ASK_LANDING),
+    "secret_near": (N_("Your code and your emergency code must differ more."), ASK_LANDING),
+    "secret_differs": (N_("The second time was different. Please choose once more."), ASK_LANDING),
     "pin_locked": (N_("Too many wrong codes. You can try again: %(until_utc)s."), ASK_LANDING),
     "kiosk_paused": (
         N_("Too many wrong codes on this screen. You can try again: %(until_utc)s."),

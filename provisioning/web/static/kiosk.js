@@ -1,4 +1,4 @@
-// The kiosk's pulse (badge taken away, idle warning, connection), the voice, and the keypad.
+// The kiosk's pulse (badge taken away, idle warning, connection) and the voice.
 // GET data-pulse[?touched=1] -> {"epoch": "...", "idle_left_s": 12 | null, "offline": false}
 // A new epoch means: this page belongs to nobody any more; go home at once.
 "use strict";
@@ -119,25 +119,5 @@
     new ResizeObserver(showMore).observe(screen);
     for (const part of screen.children) new ResizeObserver(showMore).observe(part);
     showMore();
-  }
-
-  for (const pad of document.querySelectorAll("[data-keypad]")) {
-    const entry = pad.querySelector("input");
-    entry.readOnly = true; // digits come from the keys below and from a keyboard, never from a system keyboard
-    const type = (digit) => {
-      if (entry.value.length < entry.maxLength) entry.value += digit;
-    };
-    const erase = () => { entry.value = entry.value.slice(0, -1); };
-    pad.addEventListener("click", (event) => {
-      const key = event.target.closest("[data-digit], [data-erase]");
-      if (!key) return;
-      if (key.hasAttribute("data-erase")) erase();
-      else type(key.dataset.digit);
-    });
-    document.addEventListener("keydown", (event) => {
-      if (/^[0-9]$/.test(event.key)) type(event.key);
-      else if (event.key === "Backspace") erase();
-      else if (event.key === "Enter" && event.target === body) entry.form?.requestSubmit();
-    });
   }
 })();
