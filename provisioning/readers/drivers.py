@@ -140,7 +140,9 @@ def _stick(
     from provisioning.readers.stickport import StickPort
 
     if section.stick_port == "virtual" and bench is not None:
-        return StickPort(bench.stick.name, selector, emit, bench.stick.door)
+        port = StickPort(bench.stick.name, selector, emit, bench.stick.door)
+        bench.stick.notice = lambda: port.turn(time.monotonic())
+        return port
     return StickPort(Path(section.stick_port), selector, emit)
 
 

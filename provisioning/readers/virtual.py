@@ -93,10 +93,14 @@ class VirtualReader:
 
 
 class VirtualSocket:
-    """A USB socket for stick images, and the lever that pulls a stick in the middle of a write."""
+    """A USB socket for stick images, and the lever that pulls a stick in the middle of a write.
+
+    ``notice`` is called after each movement: a stick that is out and in again between two looks was out all the same.
+    """
 
     def __init__(self, name: Path, torn: Callable[[], None]) -> None:
         self.name = name
+        self.notice: Callable[[], None] = lambda: None
         self.tear_after_bytes: int | None = None
         self._torn = torn
         self._was_torn = False
@@ -109,10 +113,12 @@ class VirtualSocket:
             log.warning("there is no stick %s", image)
             return
         Port(self.name).plug(image)
+        self.notice()
 
     def pull(self) -> None:
         """Pull out whatever is in."""
         self.name.unlink(missing_ok=True)
+        self.notice()
 
     def door(self, name: Path) -> "StickDoor":
         """The door to a stick in this socket."""
@@ -139,6 +145,7 @@ class VirtualKeys:
     def __init__(self) -> None:
         self._socket: KeySocket | None = None
         self._key: VirtualKey | None = None
+        self._plugs = 0
 
     def is_used(self) -> bool:
         """Whether a key was ever plugged in."""
@@ -155,7 +162,10 @@ class VirtualKeys:
         self.pull()
         self._socket = self._socket or KeySocket()
         self._key = VirtualKey.in_file(file, touched=False)
-        self._socket.plug(self._key)
+        self._plugs += 1
+        self._socket.plug(
+            self._key, f"{self._key.memory.serial} {self._plugs}"
+        )  # as hidraw: a new name each time
 
     def pull(self) -> None:
         """Pull it out."""

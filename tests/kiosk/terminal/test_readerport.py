@@ -232,6 +232,18 @@ def test_a_blank_stick_becomes_ours_and_one_from_a_shop_only_when_an_officer_say
         assert here.hears(StickSeen, 3) == StickSeen("ours", order.header, (order.ticket, bytes(512)))
 
 
+def test_what_is_out_and_in_again_in_one_breath_was_out(node: Node, stick: Path, key: Path) -> None:
+    with together(node) as here:
+        bench(node, Plug(str(stick)), PlugKey(str(key)))
+        here.hears(StickSeen)
+        here.hears(KeySeen)
+        bench(node, Pull(), Plug(str(stick)), PullKey(), PlugKey(str(key)))
+        here.hears(StickSeen, 2)
+        here.hears(KeySeen, 2)
+        gone = [one for one in here.heard if isinstance(one, StickGone | KeyGone)]
+        assert sorted(type(one).__name__ for one in gone) == ["KeyGone", "StickGone"]
+
+
 def test_sectors_that_are_none_never_reach_the_stick(node: Node, stick: Path) -> None:
     with together(node) as here:
         bench(node, Plug(str(stick)))

@@ -55,6 +55,11 @@ class Corridor:
         self.running.supervisor.start_all(names)
         self.hardware.start()
         assert self.running.supervisor.wait_ready(names, READY_S) == []
+        for kiosk in ("kiosk-a", "kiosk-b"):
+            log = self.site.base / "log" / f"{kiosk}-pages.log"
+            wait_until(
+                lambda one=log: "public copy" in one.read_text(), 60, what=f"{kiosk} has heard the hub"
+            )
 
     def counter(self, stick: str) -> int:
         """The newest ticket on a stick."""
