@@ -251,7 +251,6 @@ class Api:
     def _lease(
         self, person: Resident, session: SessionFact, until_utc: str, stamp: str = "", lasts_s: int = 0
     ) -> Lease:
-        is_home = self.people.home_of(person.wing) == session.kiosk_id
         return Lease(
             session_id=session.session_id,
             resident=person.card,
@@ -259,7 +258,7 @@ class Api:
             lasts_s=lasts_s,
             balance_cents=self.context.money.balance_cents(person.resident_id),
             pass_stamp=stamp,
-            may_offline=is_home and session.level > 0 and not session.is_held,
+            may_offline=session.gives_pass and self.people.home_of(person.wing) == session.kiosk_id,
             standing=self.ruling.standing(person, session.kiosk_id, session.level),
             policy_sha256=self.ruling.document()[0],
             agreement_due=self.agreements.due(person.resident_id),

@@ -81,6 +81,7 @@ class SessionFact:
     ended_utc: str = ""
     level: int = 0  # how strong the proof was: 0 badge, 1 stick, 2 security key
     is_held: bool = False  # the secret called for help: what is ordered here waits for the security officer
+    gives_pass: bool = False  # its kiosk may let the person in by its own word later
     ending: str = ""  # why it shall end, while its kiosk has not said that it has
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
+from kiosk.terminal.guarding import Guard
 from kiosk.terminal.hubside import AWAY_CODES, SIGN_IN_READ_S, HubSide
 from kiosk.terminal.keeper import Keeper
 from kiosk.terminal.ownkeys import OwnKeys
@@ -19,12 +20,14 @@ from kiosk.terminal.session import (
     Credential,
     Event,
     NotWelcome,
+    OfficerCame,
     Person,
     PinGiven,
     SigningIn,
     SignInGranted,
     SignInRefused,
     State,
+    ToBeMade,
     ToldToWait,
     Welcomed,
     Welcoming,
@@ -95,6 +98,7 @@ class Entrance:
         passes: OfflinePasses,
         own_word: OwnWord,
         own_keys: OwnKeys,
+        guard: Guard,
         trail: Trail,
         counter_of: Callable[[Credential], int],
     ) -> None:
@@ -104,6 +108,7 @@ class Entrance:
         self._passes = passes
         self._own_word = own_word
         self._own_keys = own_keys
+        self._guard = guard
         self._trail = trail
         self._counter_of = counter_of
         self.reader: Reader = NoReader()
@@ -130,10 +135,21 @@ class Entrance:
         one = state.credential
         question = WhoComes(kiosk_id=self._kiosk_id, credential=one.kind, uid=one.uid, ticket=one.ticket)
         said = self._hub.ask_for_page(question, Welcome, WELCOME_READ_S)
+        self._guard.hub_knows(one)
+        if self._guard.is_blocked(one):
+            raise Refused("badge_blocked", kind=one.kind)
+        if said.to_issue:
+            return ToBeMade(state.visit)
+        if said.is_officer and (officer_id := self._guard.officer_of(one)):
+            return OfficerCame(state.visit, officer_id)
         return Welcomed(state.visit, said.language, said.factor, said.options)
 
     def _met_alone(self, state: Welcoming) -> Event:
         """What this kiosk itself knows; whoever has no pass is asked for digits, and refused after."""
+        if self._guard.is_blocked(state.credential):
+            return NotWelcome(state.visit, "badge_blocked")
+        if officer_id := self._guard.officer_of(state.credential):
+            return OfficerCame(state.visit, officer_id)
         if state.credential.kind == "key":
             return Welcomed(state.visit, options=self._own_keys.options())
         try:

@@ -10,8 +10,10 @@ from kiosk.policy.signed import open_policy
 from kiosk.services.pages import Asked, NotSignedIn, Unsent, Visitor
 from kiosk.terminal.entrance import Entrance
 from kiosk.terminal.errands import Errands
+from kiosk.terminal.guarding import Guard
 from kiosk.terminal.hubside import HubSide
 from kiosk.terminal.keeper import Keeper
+from kiosk.terminal.making import Making
 from kiosk.terminal.ownkeys import OwnKeys
 from kiosk.terminal.ownword import OwnWord
 from kiosk.terminal.passes import OFFLINE_PREFIX, OfflinePasses
@@ -70,6 +72,7 @@ DELIVERY_S = 2.0  # a receipt waits this long to be able to say "sent"
 AWAY_DELIVERY_S = 0.5  # ... and this long when the hub was away a moment ago
 LOOK_S = 0.05
 KEEP_DAYS = 14
+LAST_S = 120.0  # so long an officer at the screen may point at whoever just left it
 STARTS = frozenset({"signed_in", "signed_in_offline"})
 
 
@@ -108,6 +111,19 @@ class Terminal:
             self.store, self.keeper, Sealer(derive(storage_key, "officers")), clock, site.alone_after_s
         )
         self._hub_key = keyring.key_of(client.peer)
+        self.guard = Guard(
+            node.node_id,
+            client.peer,
+            self.store,
+            self.outbox,
+            self.passes,
+            self.own_word,
+            self.keeper,
+            self.trail,
+            clock,
+            storage_key,
+        )
+        self._last: tuple[Credential, str, float] | None = None  # who was here: badge, first name, when
         self.hub = HubSide(
             client,
             self.outbox,
@@ -124,10 +140,12 @@ class Terminal:
             self.passes,
             self.own_word,
             OwnKeys(site.site_id, self.passes, clock),
+            self.guard,
             self.trail,
             self._counter_of,
         )
         self.errands = Errands()
+        self.making = Making(node.node_id, self.keeper, self.hub, self.errands.run)
         self._heard: tuple[str, tuple[RequestView, ...]] = ("", ())  # session id and what the hub said last
         self.reader_driver: Callable[[], str | None] = lambda: (
             None
@@ -270,6 +288,8 @@ class Terminal:
             self.trail.record(who.resident_id, action, who.session_id, wing=self.section.wing)
             return
         self._heard = ("", ())
+        if effect.was_shown and effect.credential.uid:
+            self._last = (effect.credential, who.first_name, self.keeper.now_s)
         self._write_end(who.resident_id, who.session_id, effect.why)
 
     def _write_end(self, actor: str, session_id: str, why: str) -> None:
@@ -296,6 +316,13 @@ class Terminal:
 
     # --- the reader ---
 
+    @property
+    def was_here(self) -> tuple[Credential, str] | None:
+        """Whose session ended here a moment ago, for an officer who stands there; in memory only."""
+        if self._last is None or self.keeper.now_s - self._last[2] > LAST_S:
+            return None
+        return self._last[0], self._last[1]
+
     def hear(self, word: ReaderWord) -> None:
         """What the reader saw, on its own thread: what takes a while runs beside it."""
         match word:
@@ -317,11 +344,14 @@ class Terminal:
     def saw(self, credential: Credential) -> None:
         """Something was put on the reader; returns when the screen knows what to ask."""
         if isinstance(self.keeper.feed(CredentialSeen(credential)), Welcoming):
-            self.entrance.welcome()
+            self._meet()
 
     def _came(self, credential: Credential) -> None:
         if isinstance(self.keeper.feed(CredentialSeen(credential)), Welcoming):
-            self.errands.run(self.entrance.welcome)
+            self.errands.run(self._meet)
+
+    def _meet(self) -> None:
+        self.making.begin(self.entrance.welcome())
 
     def _stick(self, word: StickSeen) -> Credential:
         """A stick as what it proves: its number, its newest ticket, and where the next belongs."""

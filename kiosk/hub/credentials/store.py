@@ -230,10 +230,11 @@ class CredentialStore:
         self.store.run("UPDATE credential SET offered = ? WHERE kind = 'stick' AND uid = ?", (counter, uid))
 
     def used(self, kind: str, uid: str, counter: int, kiosk_id: str) -> None:
-        """The credential was used there; from now on its counter stands so, and nothing is on offer."""
+        """A ticket is on the stick, there: older ones are used up, and one that was handed out later still may come."""
         self.store.run(
-            "UPDATE credential SET counter = ?, offered = 0, last_kiosk = ?, last_utc = ? WHERE kind = ? AND uid = ?",
-            (counter, kiosk_id, iso(self._clock.now_utc()), kind, _number(kind, uid)),
+            "UPDATE credential SET counter = max(counter, ?), offered = iif(offered > ?, offered, 0), last_kiosk = ?,"
+            " last_utc = ? WHERE kind = ? AND uid = ?",
+            (counter, counter, kiosk_id, iso(self._clock.now_utc()), kind, _number(kind, uid)),
         )
 
     def counted(self, uid: str, counter: int, kiosk_id: str) -> bool:

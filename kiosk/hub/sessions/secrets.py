@@ -12,6 +12,7 @@ from typing import Literal
 from provisioning.errors import Unavailable
 from provisioning.identity import hash_secret, verify_secret
 from provisioning.identity.pins import hash_beside, which_secret
+from provisioning.identity.stick import holder_key
 
 WAIT_S = 20.0  # longest queue for a check; below the kiosk's patience nothing is answered anyway
 STRIPES = 64
@@ -73,7 +74,7 @@ class Checker:
     @property
     def holder_key(self) -> bytes:
         """The key under which sticks name their holder; without the pepper nobody makes it."""
-        return hmac.new(self._pepper, b"stick holder", hashlib.sha256).digest()
+        return holder_key(self._pepper)
 
     def stamp(self, *words: str) -> str:
         """An opaque name for these words together; without the pepper nobody makes or reads one."""

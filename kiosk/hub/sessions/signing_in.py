@@ -20,7 +20,9 @@ from provisioning.errors import Refused
 from provisioning.identity import NodeKey
 from provisioning.identity.stick import Ticket, blind_holder, next_counter, sign_ticket
 
-PASS_LIFE = timedelta(hours=72)  # how long a kiosk's own pass opens anything (kiosk.terminal.passes)
+# A kiosk's own pass opens for 72 hours (kiosk.terminal.passes), counted from a moment after this one; and whoever it
+# let in at the last of them stays for a while.
+PASS_LIFE = timedelta(hours=76)
 LEAST_S = 10.0  # a shorter lease would end before the kiosk can ask for the next
 
 
@@ -74,16 +76,10 @@ class SigningIn:
     def _claimed(self, proven: Proven, kiosk_id: str) -> Granted | Pending:
         person, credential = proven.person, proven.credential
         self._seconds(person, kiosk_id)
-        counter = 0
-        if credential.kind == "stick":
-            counter = next_counter(proven.counter, credential.offered or None)
         with self.sessions.store.atomic():
             if proven.counted:
                 self.prover.tries.forget(proven.counted)
-            if counter:
-                if proven.counter != credential.counter:
-                    self._credentials.used("stick", credential.uid, proven.counter, kiosk_id)
-                self._credentials.offer(credential.uid, counter)
+            counter = self._offered(proven, kiosk_id) if credential.kind == "stick" else 0
         claim = Claim(
             claim_id="",
             resident_id=person.resident_id,
@@ -96,6 +92,16 @@ class SigningIn:
             counter=counter,
         )
         return self._go_on(self.claims.make(claim), person)
+
+    def _offered(self, proven: Proven, kiosk_id: str) -> int:
+        """The ticket that this stick shall carry next: nobody was handed that one before, at whatever kiosk."""
+        uid = proven.credential.uid
+        kept = self._credentials.find("stick", uid) or proven.credential
+        if proven.counter > kept.counter:
+            self._credentials.used("stick", uid, proven.counter, kiosk_id)
+        counter = next_counter(max(proven.counter, kept.counter), kept.offered or None)
+        self._credentials.offer(uid, counter)
+        return counter
 
     def take_up(self, asked: TakeUp) -> Granted | Pending:
         """Go on with a claim: the stick carries its ticket now, or the session elsewhere may be over.
@@ -136,8 +142,14 @@ class SigningIn:
             for session_id, why in found.over:
                 self.end(session_id, why, person.resident_id, kiosk_id)
             until = now + timedelta(seconds=seconds)
+            at_home = self.people.home_of(person.wing) == kiosk_id
             session_id = self.sessions.begin(
-                person.resident_id, kiosk_id, until, claim.level, held=claim.is_held
+                person.resident_id,
+                kiosk_id,
+                until,
+                claim.level,
+                held=claim.is_held,
+                gives_pass=at_home and claim.level > 0 and not claim.is_held,
             )
             self.promises.back(kiosk_id, person.resident_id)
             self.trail.record(person.resident_id, "signed_in", session_id, kiosk=kiosk_id, level=claim.level)
@@ -197,11 +209,12 @@ class SigningIn:
         return int(safe_s)
 
     def _safe_s(self, person: Resident, kiosk_id: str) -> float:
-        home = self.people.home_of(person.wing)
-        since = self.clock.now_utc() - PASS_LIFE
-        if home in {"", kiosk_id} or not self.sessions.was_strong_at(person.resident_id, home, since):
-            return self.site.lease_s
-        if self.people.is_out_of_service(home):
-            return self.site.lease_s
-        safe_s = self.promises.safe_s(home, person.resident_id, self.clock.monotonic_s())
-        return min(float(self.site.lease_s), safe_s)
+        """For how many seconds nobody else lets this person in: every kiosk that may hold a pass of theirs counts."""
+        now_s, since = self.clock.monotonic_s(), self.clock.now_utc() - PASS_LIFE
+        places = self.sessions.pass_places(person.resident_id, since) - {kiosk_id}
+        safe = [
+            self.promises.safe_s(place, person.resident_id, now_s)
+            for place in places
+            if not self.people.is_out_of_service(place)
+        ]
+        return min([float(self.site.lease_s), *safe])

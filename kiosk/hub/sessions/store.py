@@ -54,6 +54,7 @@ def m003_ending(db: Database) -> None:
         """
         ALTER TABLE session ADD COLUMN ending TEXT NOT NULL DEFAULT '';
         ALTER TABLE session ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE session ADD COLUMN gives_pass INTEGER NOT NULL DEFAULT 0;
         """,
     )
 
@@ -107,21 +108,39 @@ class SessionStore:
         )
         return frozenset(row["resident_id"] for row in rows)
 
-    def was_strong_at(self, resident_id: str, kiosk_id: str, since: datetime) -> bool:
-        """Whether this kiosk may keep a pass of this resident: a session with a stick or key began there since then."""
-        row = self.store.row(
-            "SELECT 1 AS one FROM session WHERE resident_id = ? AND kiosk_id = ? AND level > 0 AND begun_utc >= ?",
-            (resident_id, kiosk_id, iso(since)),
+    def pass_places(self, resident_id: str, since: datetime) -> frozenset[str]:
+        """Kiosks that may hold a pass of this resident: a lease that gave one began there since then."""
+        rows = self.store.rows(
+            "SELECT DISTINCT kiosk_id FROM session WHERE resident_id = ? AND gives_pass = 1 AND begun_utc >= ?",
+            (resident_id, iso(since)),
         )
-        return row is not None
+        return frozenset(row["kiosk_id"] for row in rows)
 
-    def begin(self, resident_id: str, kiosk_id: str, until: datetime, level: int, held: bool = False) -> str:
+    def begin(
+        self,
+        resident_id: str,
+        kiosk_id: str,
+        until: datetime,
+        level: int,
+        *,
+        held: bool = False,
+        gives_pass: bool = False,
+    ) -> str:
         """A new open session; its id. The database refuses a second one of the same person or kiosk."""
         session_id = new_key()
         self.store.run(
-            "INSERT INTO session (session_id, resident_id, kiosk_id, begun_utc, until_utc, level, held)"
-            " VALUES (?,?,?,?,?,?,?)",
-            (session_id, resident_id, kiosk_id, iso(self._clock.now_utc()), iso(until), level, int(held)),
+            "INSERT INTO session (session_id, resident_id, kiosk_id, begun_utc, until_utc, level, held, gives_pass)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            (
+                session_id,
+                resident_id,
+                kiosk_id,
+                iso(self._clock.now_utc()),
+                iso(until),
+                level,
+                int(held),
+                int(gives_pass),
+            ),
         )
         return session_id
 
@@ -263,5 +282,6 @@ def _fact(row: Row) -> SessionFact:
         ended_utc=row["ended_utc"] or "",
         level=row["level"],
         is_held=bool(row["held"]),
+        gives_pass=bool(row["gives_pass"]),
         ending=row["ending"] or "",
     )

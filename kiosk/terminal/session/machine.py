@@ -11,6 +11,9 @@ from math import inf
 from kiosk.terminal.session.words import (
     AgreementDeclined,
     Begun,
+    BeingMade,
+    BlockChosen,
+    BlockDone,
     Credential,
     CredentialGone,
     CredentialSeen,
@@ -23,8 +26,11 @@ from kiosk.terminal.session.words import (
     Idle,
     LeaseRenewed,
     Leaving,
+    MakingWent,
     MoreWanted,
     NotWelcome,
+    OfficerCame,
+    OfficerHere,
     Over,
     OverReason,
     PinEntry,
@@ -41,6 +47,7 @@ from kiosk.terminal.session.words import (
     StayPressed,
     Step,
     StopPressed,
+    ToBeMade,
     ToldToWait,
     Touched,
     Welcomed,
@@ -48,6 +55,7 @@ from kiosk.terminal.session.words import (
 )
 from provisioning.contracts.kiosk import CredentialKind, Factor
 
+WAITING_STAGES = frozenset({"pin", "pin_again", "done"})  # nothing is being written: taking it away ends it
 CARRIED = Welcoming | PinEntry | SigningIn | SignedIn  # states with a credential on the reader
 
 
@@ -60,7 +68,7 @@ def deadline_s(state: State) -> float:
 
 def idle_left_s(state: State, now_s: float) -> float | None:
     """Seconds until an untouched screen closes; None on screens that close without a warning."""
-    if isinstance(state, SignedIn | PinEntry | Guest):
+    if isinstance(state, SignedIn | PinEntry | Guest | OfficerHere):
         return max(0.0, state.until_s - now_s)
     return None
 
@@ -99,8 +107,10 @@ def _react(state: State, event: Event, now_s: float, rules: Rules) -> Step:
             return _see(state, credential, now_s, rules)
         case CredentialGone(kind):
             return _lose(state, kind, now_s, rules)
-        case Welcomed() | NotWelcome():
+        case Welcomed() | NotWelcome() | OfficerCame():
             return Step(_meet(state, event, now_s, rules))
+        case ToBeMade() | MakingWent():
+            return Step(_make(state, event, now_s, rules))
         case SignInGranted() | SignInRefused() | PinGiven() | ToldToWait():
             return _sign_in(state, event, now_s, rules)
         case LeaseRenewed() | SessionEnded():
@@ -115,20 +125,33 @@ def _see(state: State, credential: Credential, now_s: float, rules: Rules) -> St
     if isinstance(state, CARRIED) and state.credential == credential:
         seen = replace(state, badge_by_s=inf) if isinstance(state, SignedIn) else state
         return Step(_linger(seen, Touched(), now_s, rules))
+    if isinstance(state, OfficerHere):
+        return Step(_choose(state, credential, now_s, rules))
     effects: tuple[Effect, ...] = ()
     language, wants = (state.language if isinstance(state, Guest) else None), ""
     if isinstance(state, SignedIn):
-        effects = (Over(state.person, "badge_gone", state.is_offline),)
+        effects = (_over(state, "badge_gone"),)
         wants = state.wants
     return Step(Welcoming(state.visit + 1, language, now_s + rules.welcoming_s, credential, wants), effects)
 
 
-def _meet(state: State, event: Welcomed | NotWelcome, now_s: float, rules: Rules) -> State:
+def _choose(state: OfficerHere, credential: Credential, now_s: float, rules: Rules) -> OfficerHere:
+    """What the officer lays down after their own badge is what they mean."""
+    until_s = now_s + rules.alone_s
+    if credential == state.credential or not credential.uid:
+        return replace(state, until_s=until_s)
+    return replace(state, visit=state.visit + 1, until_s=until_s, chosen=credential, is_done=False)
+
+
+def _meet(state: State, event: Welcomed | NotWelcome | OfficerCame, now_s: float, rules: Rules) -> State:
     """The answer to who came, when they are still there."""
     if not isinstance(state, Welcoming) or state.visit != event.visit:
         return state
     if isinstance(event, NotWelcome):
         return _refuse(state, event.code, event.detail, now_s, rules)
+    if isinstance(event, OfficerCame):
+        until_s = now_s + rules.alone_s
+        return OfficerHere(state.visit + 1, state.language, until_s, state.credential, event.officer_id)
     return _pad(state, event.language, event.factor, event.options, now_s, rules)
 
 
@@ -147,7 +170,27 @@ def _pad(
     )
 
 
+def _make(state: State, event: ToBeMade | MakingWent, now_s: float, rules: Rules) -> State:
+    """What an officer waits for, as long as it is the same thing on the reader."""
+    if isinstance(event, ToBeMade) and isinstance(state, Welcoming) and state.visit == event.visit:
+        return BeingMade(state.visit + 1, state.language, now_s + rules.making_s, state.credential)
+    if isinstance(event, MakingWent) and isinstance(state, BeingMade) and state.visit == event.visit:
+        lasts_s = rules.refused_s if event.stage in {"done", "failed"} else rules.making_s
+        return replace(
+            state,
+            visit=state.visit + 1,
+            until_s=now_s + lasts_s,
+            stage=event.stage,
+            code=event.code,
+            issue_id=event.issue_id or state.issue_id,
+            options=event.options or state.options,
+        )
+    return state
+
+
 def _lose(state: State, kind: CredentialKind, now_s: float, rules: Rules) -> Step:
+    if isinstance(state, BeingMade) and state.credential.kind == kind and state.stage in WAITING_STAGES:
+        return Step(Idle(state.visit + 1))
     if not isinstance(state, CARRIED) or state.credential.kind != kind:
         return Step(state)
     if isinstance(state, SignedIn):
@@ -239,14 +282,16 @@ def _hear_hub(state: State, event: LeaseRenewed | SessionEnded, now_s: float, ru
 
 def _linger(state: State, event: Event, now_s: float, rules: Rules) -> State:
     match event, state:
-        case Touched(), Guest() | PinEntry() | SignedIn():
+        case Touched(), BeingMade(stage="pin" | "pin_again"):
+            return replace(state, until_s=now_s + rules.making_s)
+        case Touched(), Guest() | PinEntry() | SignedIn() | OfficerHere():
             return replace(state, until_s=max(state.until_s, now_s + rules.alone_s))
-        case StayPressed(), Guest() | PinEntry() | SignedIn():
+        case StayPressed(), Guest() | PinEntry() | SignedIn() | OfficerHere():
             return replace(state, until_s=max(state.until_s, now_s + rules.stay_s + rules.warning_s))
         case GuestCame(language), Idle() | Guest() | Leaving() | Refused():
             visit = state.visit if isinstance(state, Guest) else state.visit + 1
             return Guest(visit, language or state.language, now_s + rules.alone_s)
-        case GuestCame(language), PinEntry() | SignedIn() if language:
+        case GuestCame(language), PinEntry() | SignedIn() | OfficerHere() if language:
             return replace(state, language=language, until_s=now_s + rules.alone_s)
         case _:
             return _note(state, event, now_s, rules)
@@ -263,17 +308,25 @@ def _note(state: State, event: Event, now_s: float, rules: Rules) -> State:
             return replace(state, is_hub_silent=isinstance(event, HubSilent))
         case MoreWanted(service), SignedIn():
             return replace(state, wants=service)
+        case BlockChosen(credential), OfficerHere():
+            return _choose(state, credential, now_s, rules)
+        case BlockDone(), OfficerHere(chosen=Credential()):
+            return replace(state, visit=state.visit + 1, is_done=True, until_s=now_s + rules.refused_s)
         case _:
             return state
 
 
 def _leave(state: SignedIn, why: OverReason, now_s: float, rules: Rules) -> Step:
     goodbye = Leaving(state.visit + 1, state.language, now_s + rules.leaving_s)
-    return Step(goodbye, (Over(state.person, why, state.is_offline),))
+    return Step(goodbye, (_over(state, why),))
 
 
 def _end_from_afar(state: SignedIn, why: OverReason, code: str, now_s: float, rules: Rules) -> Step:
-    return Step(_refuse(state, code, (), now_s, rules), (Over(state.person, why, state.is_offline),))
+    return Step(_refuse(state, code, (), now_s, rules), (_over(state, why),))
+
+
+def _over(state: SignedIn, why: OverReason) -> Over:
+    return Over(state.person, why, state.is_offline, credential=state.credential)
 
 
 def _refuse(

@@ -7,9 +7,8 @@ from typing import Literal, TypeAlias
 from provisioning.contracts.kiosk import CredentialKind, Factor, Standing
 
 NOBODY = Standing()  # frozen
-WaitsFor = Literal[
-    "", "key", "stick", "elsewhere", "issue"
-]  # a touch, a write, another kiosk, an officer's making
+WaitsFor = Literal["", "key", "stick", "elsewhere"]  # a touch, a write, another kiosk
+MakingStage = Literal["writing", "pin", "pin_again", "touch", "done", "failed"]
 OverReason = Literal["stop", "badge_gone", "idle", "taken_over", "hub"]
 
 
@@ -26,6 +25,7 @@ class Rules:
     )
     waiting_s: float = 45  # to find the key and touch it, or until another kiosk has let go
     signing_in_s: float = 20  # longer than any call to the hub may take: it is then known to be away
+    making_s: float = 60  # longer than a slow stick takes to be written, or a key gives for its touch
     refused_s: float = 20  # time to read a sentence of twenty words and whom to ask
     leaving_s: float = 2
     reader_back_s: float = 5  # a reader process that died is back within this, or the session ends
@@ -93,6 +93,27 @@ class Welcoming(Screen):
 
 
 @dataclass(frozen=True)
+class OfficerHere(Screen):
+    """An officer's badge was shown: this kiosk blocks the badge or stick that they choose."""
+
+    credential: Credential = Credential("badge", "")  # the officer's own
+    officer_id: str = ""
+    chosen: Credential | None = None
+    is_done: bool = False
+
+
+@dataclass(frozen=True)
+class BeingMade(Screen):
+    """What lies on the reader becomes somebody's badge, stick or key: an officer ordered it for this kiosk."""
+
+    credential: Credential = Credential("badge", "")
+    stage: MakingStage = "writing"
+    code: str = ""  # why it failed, or why the code of a key is asked once more
+    issue_id: str = ""
+    options: bytes = field(default=b"", repr=False)  # what a new key shall make (WebAuthn JSON)
+
+
+@dataclass(frozen=True)
 class PinEntry(Screen):
     """A badge lies there; the person types."""
 
@@ -142,7 +163,9 @@ class Leaving(Screen):
     """Nobody any more; the screen says goodbye for a moment."""
 
 
-State: TypeAlias = Idle | Guest | Welcoming | PinEntry | SigningIn | SignedIn | Refused | Leaving
+State: TypeAlias = (
+    Idle | Guest | Welcoming | OfficerHere | BeingMade | PinEntry | SigningIn | SignedIn | Refused | Leaving
+)
 
 
 # Events -----------------------------------------------------------------------------------------------------
@@ -187,6 +210,44 @@ class Welcomed:
     language: str = ""
     factor: Factor = "pin"
     options: bytes = b""
+
+
+@dataclass(frozen=True)
+class OfficerCame:
+    """What was put on the reader in ``visit`` is an officer's badge."""
+
+    visit: int
+    officer_id: str
+
+
+@dataclass(frozen=True)
+class ToBeMade:
+    """An officer waits for what was put on the reader in ``visit``: it is made now."""
+
+    visit: int
+
+
+@dataclass(frozen=True)
+class MakingWent:
+    """What is being made in ``visit`` has come so far."""
+
+    visit: int
+    stage: MakingStage
+    code: str = ""
+    issue_id: str = ""
+    options: bytes = b""
+
+
+@dataclass(frozen=True)
+class BlockChosen:
+    """The officer points at what shall be blocked, without putting it on the reader."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True)
+class BlockDone:
+    """What was chosen is blocked here."""
 
 
 @dataclass(frozen=True)
@@ -297,6 +358,11 @@ Event: TypeAlias = (
     | GuestCame
     | Welcomed
     | NotWelcome
+    | OfficerCame
+    | ToBeMade
+    | MakingWent
+    | BlockChosen
+    | BlockDone
     | ToldToWait
     | HubSilent
     | HubHeard
@@ -332,6 +398,7 @@ class Over:
     why: OverReason
     is_offline: bool
     was_shown: bool = True
+    credential: Credential = field(default=Credential("badge", ""), compare=False)
 
 
 Effect: TypeAlias = Begun | Over

@@ -109,6 +109,23 @@ def test_a_copy_blocks_tells_ends_the_session_and_leaves_the_purse_alone(
     assert len([one for one in hub.incidents.latest() if one.kind == "copy"]) == 1
 
 
+def test_both_copies_at_the_same_moment_get_different_tickets(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer, stick: Stick
+) -> None:
+    clone = stick.copy()
+    first, second = kiosk_a.prove(stick), kiosk_b.prove(clone)
+    assert isinstance(first, Pending)
+    assert isinstance(second, Pending)
+    stick.write(first.ticket)
+    clone.write(second.ticket)
+    assert stick.newest().ticket.counter != clone.newest().ticket.counter
+    with pytest.raises(Refused, match="session_taken_over"):
+        kiosk_a.take_up(first, written=True)  # the newer claim is the one that counts
+    kiosk_b.leave(kiosk_b.enter(clone))
+    with pytest.raises(Refused, match="stick_copied"):
+        kiosk_a.show(stick)
+
+
 def test_a_copy_is_caught_without_its_pin(hub: Hub, kiosk_a: Peer, kiosk_b: Peer, stick: Stick) -> None:
     clone = stick.copy()
     use(hub, kiosk_a, stick)
@@ -152,7 +169,7 @@ def test_a_stick_that_failed_many_times_over_still_signs_in_with_whatever_it_hol
 def test_a_hub_restored_from_yesterday_follows_the_stick(hub: Hub, kiosk_a: Peer, stick: Stick) -> None:
     for _ in range(3):
         use(hub, kiosk_a, stick)
-    hub.credentials.used("stick", STICK, 1, "kiosk-a")
+    hub.store.run("UPDATE credential SET counter = 1 WHERE uid = ?", (STICK,))
     use(hub, kiosk_a, stick)
     kept = hub.credentials.find("stick", STICK)
     assert kept is not None
