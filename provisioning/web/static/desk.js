@@ -65,7 +65,7 @@
       say([said.text, said.contact].filter(Boolean).join(" "));
       password.focus();
     } else {
-      say(reply ? problem.dataset.over : problem.dataset.away);
+      say(reply?.status === 401 ? problem.dataset.over : problem.dataset.away);
     }
   }
   window.addEventListener("submit", (event) => {
