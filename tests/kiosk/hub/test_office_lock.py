@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +11,8 @@ from playwright.sync_api import Page, expect
 from kiosk.hub.node import Hub
 from provisioning.clock import FakeClock
 from provisioning.config import ConfigRefused, Node, load_node
+from provisioning.sim.acts import AtDesk
+from provisioning.sim.people import DemoOfficer
 from tests.kiosk.hub.hub_kit import AMIRA, PASSWORD, Officer, app_of, office
 from tests.web.browser import picture, serious_faults, serving
 
@@ -171,6 +174,20 @@ def test_unlocking_leads_to_no_page_but_ours(hub: Hub) -> None:
     officer.web.post("/desk/lock", data={"csrf_token": (csrf := token(officer))})
     data = {"csrf_token": csrf, "password": PASSWORD, "next": "//evil.example/"}
     assert officer.web.post("/sign-in/again", data=data).location == "/"
+
+
+def test_whoever_works_without_a_browser_gets_in_again_as_at_the_sign_in_page(
+    hub: Hub, clock: FakeClock
+) -> None:
+    marc = DemoOfficer("o-security", "Security", "security", ("security",), "en", "", PASSWORD)
+    with serving(app_of(hub)) as url:
+        desk = AtDesk(url, marc)
+        assert "Amira" in desk.open("/people/r-amira").text
+        clock.advance(64)
+        assert "Amira" in desk.open("/people/r-amira").text
+    done = [one.action for one in hub.trail.latest(10) if one.actor == "o-security"]
+    actions = [action for action, _several in groupby(done)]
+    assert actions == ["person_viewed", "desk_unlocked", "person_viewed", "signed_in"]
 
 
 # --- in the browser --------------------------------------------------------------------------------------------
