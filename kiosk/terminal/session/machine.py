@@ -148,7 +148,8 @@ def _meet(state: State, event: Welcomed | NotWelcome | OfficerCame, now_s: float
     if not isinstance(state, Welcoming) or state.visit != event.visit:
         return state
     if isinstance(event, NotWelcome):
-        return _refuse(state, event.code, event.detail, now_s, rules)
+        theirs = replace(state, language=state.language or event.language or None)
+        return _refuse(theirs, event.code, event.detail, now_s, rules)
     if isinstance(event, OfficerCame):
         until_s = now_s + rules.alone_s
         return OfficerHere(state.visit + 1, state.language, until_s, state.credential, event.officer_id)
@@ -291,7 +292,7 @@ def _linger(state: State, event: Event, now_s: float, rules: Rules) -> State:
         case GuestCame(language), Idle() | Guest() | Leaving() | Refused():
             visit = state.visit if isinstance(state, Guest) else state.visit + 1
             return Guest(visit, language or state.language, now_s + rules.alone_s)
-        case GuestCame(language), PinEntry() | SignedIn() | OfficerHere() if language:
+        case GuestCame(language), PinEntry() | SignedIn() | OfficerHere() | BeingMade() if language:
             return replace(state, language=language, until_s=now_s + rules.alone_s)
         case _:
             return _note(state, event, now_s, rules)

@@ -257,6 +257,7 @@ class NotWelcome:
     visit: int
     code: str
     detail: tuple[tuple[str, str | int | float | bool | None], ...] = ()
+    language: str = ""  # of whoever carries it
 
 
 @dataclass(frozen=True)

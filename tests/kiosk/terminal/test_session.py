@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kiosk.terminal.session import (
     Begun,
+    BeingMade,
     Credential,
     CredentialGone,
     CredentialSeen,
@@ -23,6 +24,7 @@ from kiosk.terminal.session import (
     Idle,
     LeaseRenewed,
     Leaving,
+    MakingWent,
     MoreWanted,
     NotWelcome,
     Over,
@@ -41,6 +43,7 @@ from kiosk.terminal.session import (
     StayPressed,
     StopPressed,
     TimePassed,
+    ToBeMade,
     ToldToWait,
     Touched,
     Welcomed,
@@ -393,3 +396,57 @@ def test_nobody_is_ever_signed_in_without_a_badge_a_pin_and_a_yes(
         if isinstance(after, SignedIn) and not isinstance(before, SignedIn):
             assert isinstance(before, SigningIn)
             assert after.credential == before.credential
+
+
+def being_made(stage: str = "writing", credential: Credential = STICK) -> BeingMade:
+    state, _ = run(CredentialSeen(credential), ToBeMade(HERE))
+    if stage != "writing":
+        state, _ = run(MakingWent(HERE, stage, "x"), state=state)  # type: ignore[arg-type]
+    assert isinstance(state, BeingMade)
+    return state
+
+
+def test_what_an_officer_waits_for_is_made_and_the_screen_follows() -> None:
+    state = being_made()
+    went, effects = run(MakingWent(HERE, "done"), state=state)
+    assert isinstance(went, BeingMade)
+    assert (went.stage, went.credential, effects) == ("done", STICK, [])
+    assert went.visit > state.visit  # the page is drawn anew
+    later, _ = run(TimePassed(), state=went, at_s=RULES.refused_s)
+    assert isinstance(later, Idle)
+
+
+@pytest.mark.parametrize("event", [ToBeMade(99), MakingWent(99, "done")])
+def test_a_making_that_is_another_visits_changes_nothing(event: Event) -> None:
+    state = being_made()
+    assert run(event, state=state) == (state, [])
+    asked, _ = run(CredentialSeen(BADGE))
+    assert run(event, state=asked) == (asked, [])
+
+
+@pytest.mark.parametrize(
+    ("stage", "stays"),
+    [
+        ("writing", True),
+        ("touch", True),
+        ("failed", True),
+        ("done", False),
+        ("pin", False),
+        ("pin_again", False),
+    ],
+)
+def test_taking_it_away_ends_what_waits_and_leaves_the_answer_of_what_is_written(
+    stage: str, stays: bool
+) -> None:
+    after, _ = run(CredentialGone("stick"), state=being_made(stage))
+    assert isinstance(after, BeingMade) == stays
+    other, _ = run(CredentialGone("badge"), state=being_made(stage))
+    assert isinstance(other, BeingMade)
+
+
+def test_a_making_nobody_finishes_gives_the_screen_back() -> None:
+    state, _ = run(TimePassed(), state=being_made(), at_s=RULES.making_s)
+    assert isinstance(state, Idle)
+    still, _ = run(Touched(), state=being_made("pin"), at_s=RULES.making_s - 1)
+    assert isinstance(still, BeingMade)
+    assert still.until_s == 2 * RULES.making_s - 1
