@@ -15,6 +15,8 @@ from kiosk.services.printing.sentences import register_sentences as register_pri
 from kiosk.terminal.agreement import pages as agreement_pages
 from kiosk.terminal.agreement import stands_before
 from kiosk.terminal.file_looks import pages as file_looks_pages
+from kiosk.terminal.making_pages import pages as making_pages
+from kiosk.terminal.making_words import register_sentences as register_making
 from kiosk.terminal.my_code import Desk as CodeDesk
 from kiosk.terminal.my_code import pages as my_code_pages
 from kiosk.terminal.pad import pages as pad_pages
@@ -132,6 +134,7 @@ def make_app(terminal: Terminal, speaker: Speaker | None = None) -> Flask:
     register_sentences()
     register_policy()
     register_printing()
+    register_making()
     app = create_app(
         node.node_id,
         secret=node.credential("session-secret"),
@@ -155,7 +158,8 @@ def make_app(terminal: Terminal, speaker: Speaker | None = None) -> Flask:
     app.before_request(door.check)
     app.after_request(door.last_look)
     app.context_processor(lambda: _words(terminal))
-    for blueprint in (pages, pad_pages, my_code_pages, agreement_pages, file_looks_pages, *_service_pages()):
+    own = (pages, pad_pages, making_pages, my_code_pages, agreement_pages, file_looks_pages)
+    for blueprint in (*own, *_service_pages()):
         app.register_blueprint(blueprint)
     keep_quiet(app, "terminal.pulse", "terminal.picture", "terminal.static")
     add_check(app, "store", lambda: terminal.db.row("SELECT 1 AS one") is not None)

@@ -128,7 +128,7 @@ class Entrance:
             answer = self._met_alone(state)
         except PassageError as error:
             self._note_no(state.credential, error)
-            answer = NotWelcome(state.visit, error.reason, tuple(sorted(error.detail.items())))
+            answer = _not_welcome(state.visit, error)
         return self._keeper.feed(answer)
 
     def _met(self, state: Welcoming) -> Event:
@@ -333,6 +333,13 @@ _KEY_CODES = {
     "key_cancelled": "key_timeout",
     "reader_slow": "key_timeout",
 }
+
+
+def _not_welcome(visit: int, error: PassageError) -> NotWelcome:
+    """Why not, in the language of whoever carries it when the hub said which."""
+    detail = {name: value for name, value in error.detail.items() if name != "language"}
+    language = error.detail.get("language")
+    return NotWelcome(visit, error.reason, tuple(sorted(detail.items())), str(language or ""))
 
 
 def _person(lease: Lease) -> Person:

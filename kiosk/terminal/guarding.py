@@ -52,7 +52,7 @@ class Guard:
 
     def hub_knows(self, credential: Credential) -> None:
         """The hub let it in with every message from here heard: an officer has let it work again."""
-        if credential.uid and not self._outbox.about(self._lookup(credential)):
+        if self.is_blocked(credential) and not self._outbox.about(self._lookup(credential)):
             self._store.unblock_here(self._lookup(credential))
 
     def block(self) -> State:

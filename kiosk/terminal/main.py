@@ -68,9 +68,10 @@ def serve(config_path: Path) -> None:
     return_big_blocks()
     node = load_node(config_path)
     terminal = Terminal(node, SystemClock())
-    reader = ReaderPort(node.run_dir / "reader.sock", terminal.hear, terminal.keeper)
+    reader = ReaderPort(node.run_dir / "reader.sock", terminal.arrivals.hear, terminal.keeper)
     terminal.reader_driver = lambda: reader.driver
     terminal.entrance.reader = reader
+    terminal.making.reader = reader
     threads = _Threads()
 
     def ready(server: Server) -> None:

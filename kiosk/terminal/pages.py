@@ -22,13 +22,17 @@ from werkzeug.exceptions import NotFound
 from kiosk import services
 from kiosk.policy import Decision
 from kiosk.services.base import Tile
+from kiosk.terminal.making_pages import making_screen
 from kiosk.terminal.pad import pad_words
 from kiosk.terminal.session import (
+    BeingMade,
+    BlockChosen,
     Guest,
     GuestCame,
     Idle,
     Leaving,
     MoreWanted,
+    OfficerHere,
     PinEntry,
     Refused,
     SignedIn,
@@ -76,8 +80,8 @@ def home() -> str | Response:
     match state:
         case Idle() | Guest():
             return _idle(terminal, state)
-        case PinEntry():
-            return _pad(state)
+        case OfficerHere() | BeingMade() | PinEntry():
+            return _asked(terminal, state)
         case Welcoming() | SigningIn():
             return render_template("kiosk/signing_in.html", state=state)
         case SignedIn(wants=wants) if wants and terminal.decision(wants).allowed:
@@ -91,6 +95,17 @@ def home() -> str | Response:
             )
         case Leaving():
             return render_template("kiosk/leaving.html")
+
+
+def _asked(terminal: Terminal, state: OfficerHere | BeingMade | PinEntry) -> str:
+    """Something lies on the reader and the screen asks what belongs to it."""
+    match state:
+        case OfficerHere():
+            return render_template("kiosk/officer.html", state=state, was_here=terminal.was_here)
+        case BeingMade():
+            return making_screen(state)
+        case PinEntry():
+            return _pad(state)
 
 
 def _idle_epoch(terminal: Terminal, state: State) -> str:
@@ -189,7 +204,23 @@ def pin() -> Response:
     typed = latin_digits(request.form.get("pin", ""))
     is_theirs = not g.get("is_stale")  # else it was typed for another badge, or it is the same press again
     if is_theirs and is_secret(typed):
-        _terminal().try_secret(typed)
+        _terminal().arrivals.try_secret(typed)
+    return _go_home()
+
+
+@pages.post("/officer/last")
+def choose_last() -> Response:
+    """The officer means whoever was here a moment ago."""
+    if found := _terminal().was_here:
+        _terminal().keeper.feed(BlockChosen(found[0]))
+    return _go_home()
+
+
+@pages.post("/officer/block")
+def block_here() -> Response:
+    """Block what the officer chose; a page drawn for an earlier choice blocks nothing."""
+    if not g.get("is_stale"):
+        _terminal().guard.block()
     return _go_home()
 
 

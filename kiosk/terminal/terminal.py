@@ -1,36 +1,32 @@
 """One kiosk: its session, its store, its hub, put together. What the pages and the reader's thread call."""
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from kiosk.policy import Decision, Rulebook, decide, moment_of, read_policy
 from kiosk.policy.signed import open_policy
 from kiosk.services.pages import Asked, NotSignedIn, Unsent, Visitor
+from kiosk.terminal.arrivals import Arrivals, Tickets
 from kiosk.terminal.entrance import Entrance
 from kiosk.terminal.errands import Errands
 from kiosk.terminal.guarding import Guard
 from kiosk.terminal.hubside import HubSide
 from kiosk.terminal.keeper import Keeper
+from kiosk.terminal.letters import KEEP_DAYS, Letters
 from kiosk.terminal.making import Making
 from kiosk.terminal.ownkeys import OwnKeys
 from kiosk.terminal.ownword import OwnWord
 from kiosk.terminal.passes import OFFLINE_PREFIX, OfflinePasses
-from kiosk.terminal.sealing import Sealer, blind, derive
+from kiosk.terminal.sealing import Sealer, derive
 from kiosk.terminal.session import (
     Begun,
     Credential,
-    CredentialGone,
-    CredentialSeen,
     Effect,
     LeaseRenewed,
-    PinGiven,
     Rules,
     SessionEnded,
     SignedIn,
-    SigningIn,
-    Welcoming,
 )
 from kiosk.terminal.store import STORE_FILE, TERMINAL, TerminalStore
 from provisioning.audit import AUDIT, Trail
@@ -44,23 +40,12 @@ from provisioning.contracts import (
     Notice,
     Objection,
     OfferedModel,
-    PrintRequest,
     RenewLease,
     RequestList,
     RequestView,
 )
 from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
 from provisioning.identity import Keyring, NodeKey
-from provisioning.identity.stick import newest, read_header, read_ticket
-from provisioning.readers.words import (
-    BadgeGone,
-    BadgeSeen,
-    KeyGone,
-    KeySeen,
-    ReaderWord,
-    StickGone,
-    StickSeen,
-)
 from provisioning.store import Outbox, open_store
 from provisioning.store.mail import MAIL
 from provisioning.sync import NodeClient
@@ -68,10 +53,6 @@ from provisioning.sync.client import client_of
 
 log = logging.getLogger("passage.kiosk")
 
-DELIVERY_S = 2.0  # a receipt waits this long to be able to say "sent"
-AWAY_DELIVERY_S = 0.5  # ... and this long when the hub was away a moment ago
-LOOK_S = 0.05
-KEEP_DAYS = 14
 LAST_S = 120.0  # so long an officer at the screen may point at whoever just left it
 STARTS = frozenset({"signed_in", "signed_in_offline"})
 
@@ -101,7 +82,6 @@ class Terminal:
         self.trail = Trail(self.db, signer, clock)
         sealer = Sealer(derive(storage_key, "outbox"))
         self.outbox = Outbox(self.db, clock, sealer.close, sealer.open)
-        self._subject_key = derive(storage_key, "subject")
         site = node.site
         self.passes = OfflinePasses(self.store, storage_key, clock, site.pin_tries, site.pin_pause_s)
         rules = Rules(idle_s=site.idle_s, warning_s=site.idle_warning_s, lease_s=site.lease_s)
@@ -110,7 +90,7 @@ class Terminal:
         self.own_word = OwnWord(
             self.store, self.keeper, Sealer(derive(storage_key, "officers")), clock, site.alone_after_s
         )
-        self._hub_key = keyring.key_of(client.peer)
+        tickets = Tickets(keyring.key_of(client.peer), site.site_id)
         self.guard = Guard(
             node.node_id,
             client.peer,
@@ -142,10 +122,12 @@ class Terminal:
             OwnKeys(site.site_id, self.passes, clock),
             self.guard,
             self.trail,
-            self._counter_of,
+            tickets.counter_of,
         )
         self.errands = Errands()
         self.making = Making(node.node_id, self.keeper, self.hub, self.errands.run)
+        self.arrivals = Arrivals(self.keeper, self.entrance, self.making, self.errands, tickets)
+        self.letters = Letters(self.store, self.outbox, self.hub, clock, derive(storage_key, "subject"))
         self._heard: tuple[str, tuple[RequestView, ...]] = ("", ())  # session id and what the hub said last
         self.reader_driver: Callable[[], str | None] = lambda: (
             None
@@ -223,7 +205,7 @@ class Terminal:
             NotSignedIn: nobody is.
         """
         who = self._visitor()
-        unsent = self._unsent(who.resident_id)
+        unsent = self.letters.unsent(who.resident_id)
         if not who.is_offline:
             try:
                 answer = self.hub.ask_for_page(MyRequests(session_id=who.session_id), RequestList)
@@ -245,13 +227,7 @@ class Terminal:
             NotSignedIn: nobody is.
             Unavailable: nothing could be written here.
         """
-        subject = self._subject(self._visitor().resident_id)
-        with self.db.atomic():
-            message_id = self.store.sent_message(key)
-            if message_id is None:
-                message_id = self.outbox.put(self.hub.hub_id, contract, subject)
-                self.store.note_sent(key, message_id, iso(self.clock.now_utc()))
-        return self._delivered_soon(message_id)
+        return self.letters.send(contract, key, self._visitor().resident_id)
 
     # --- the session's life ---
 
@@ -323,67 +299,6 @@ class Terminal:
             return None
         return self._last[0], self._last[1]
 
-    def hear(self, word: ReaderWord) -> None:
-        """What the reader saw, on its own thread: what takes a while runs beside it."""
-        match word:
-            case BadgeSeen(uid=uid):
-                self._came(Credential("badge", uid))
-            case StickSeen():
-                self._came(self._stick(word))
-            case KeySeen():
-                self._came(Credential("key", ""))
-            case BadgeGone():
-                self.keeper.feed(CredentialGone("badge"))
-            case StickGone():
-                self.keeper.feed(CredentialGone("stick"))
-            case KeyGone():
-                self.keeper.feed(CredentialGone("key"))
-            case _:
-                return
-
-    def saw(self, credential: Credential) -> None:
-        """Something was put on the reader; returns when the screen knows what to ask."""
-        if isinstance(self.keeper.feed(CredentialSeen(credential)), Welcoming):
-            self._meet()
-
-    def _came(self, credential: Credential) -> None:
-        if isinstance(self.keeper.feed(CredentialSeen(credential)), Welcoming):
-            self.errands.run(self._meet)
-
-    def _meet(self) -> None:
-        self.making.begin(self.entrance.welcome())
-
-    def _stick(self, word: StickSeen) -> Credential:
-        """A stick as what it proves: its number, its newest ticket, and where the next belongs."""
-        if word.state != "ours" or len(word.slots) != 2:
-            return Credential("stick", "")
-        slots = (word.slots[0], word.slots[1])
-        try:
-            header = read_header(word.header, self._hub_key, self.node.site.site_id)
-        except Corrupt as error:
-            log.info("a stick of somebody else: %s", error.reason)
-            return Credential("stick", "")
-        found = newest(slots, header, self._hub_key)
-        if found is None:
-            return Credential("stick", "")
-        return Credential("stick", header.stick_id, slots[1 - found.write_next], found.write_next)
-
-    def _counter_of(self, credential: Credential) -> int:
-        if credential.kind != "stick":
-            return 0
-        return read_ticket(credential.ticket, self._hub_key, self.node.site.site_id).counter
-
-    def try_secret(self, secret: str) -> None:
-        """Check what was typed; returns with the answer, or as soon as the person must do or wait for something."""
-        asking = self.keeper.feed(PinGiven())
-        if not isinstance(asking, SigningIn):
-            return
-        over = self.errands.run(lambda: self.entrance.go_on(asking, secret))
-        while not over.wait(LOOK_S):
-            state = self.keeper.state
-            if not isinstance(state, SigningIn) or state.waits_for in {"key", "elsewhere"}:
-                return
-
     # --- small ---
 
     def _visitor(self) -> Visitor:
@@ -391,35 +306,6 @@ class Terminal:
         if found is None:
             raise NotSignedIn
         return found
-
-    def _subject(self, resident_id: str) -> str:
-        return blind(self._subject_key, resident_id)
-
-    def _unsent(self, resident_id: str) -> tuple[Unsent, ...]:
-        """What waits here, and what the hub would not take: the person learns it instead of wondering."""
-        subject, since_utc = self._subject(resident_id), iso(self.clock.now_utc() - timedelta(days=KEEP_DAYS))
-        letters = [(one, False) for one in self.outbox.about(subject)]
-        letters += [(one, True) for one in self.outbox.set_aside(subject) if one.queued_utc >= since_utc]
-        return tuple(
-            Unsent(letter.contract, letter.queued_utc, is_refused)
-            for letter, is_refused in letters
-            if isinstance(letter.contract, PrintRequest | Objection)
-        )
-
-    def _delivered_soon(self, message_id: str) -> bool:
-        """Whether the hub has a message; waits a little while there is hope."""
-        drain = self.hub.drain
-        was_away = drain.is_away
-        drain.nudge()
-        pause = threading.Event()
-        for _ in range(int((AWAY_DELIVERY_S if was_away else DELIVERY_S) / LOOK_S)):
-            if self.store.is_delivered(message_id):
-                return True
-            if drain.is_away and not was_away:
-                self.hub.note_away()
-                return False
-            pause.wait(LOOK_S)
-        return False
 
 
 def _rulebook(document: bytes, hub_id: str, keyring: Keyring) -> Rulebook:

@@ -76,13 +76,15 @@ class Prover:
         found = self.credentials.find(asked.credential, asked.uid)
         if found is None or (to_issue and found.state == "returned"):
             return Welcome(to_issue=to_issue)
+        person = self.people.resident(found.resident_id)
         try:
             self._must_work(found, asked.kiosk_id)
             if asked.credential == "stick":
                 self._shown(found, asked.ticket, asked.kiosk_id)
         except Refused as refusal:
+            if person is not None:
+                refusal.detail["language"] = person.language  # the screen says it in theirs
             self._refused(asked.kiosk_id, found, refusal)
-        person = self.people.resident(found.resident_id)
         if person is None:
             return Welcome(is_officer=True)
         return Welcome(language=person.language, factor="pictures" if person.factor == "pictures" else "pin")

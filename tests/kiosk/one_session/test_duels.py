@@ -39,7 +39,7 @@ def come(world: World, place: Place, number: int) -> State:
     assert place.terminal is not None
     stick = world.sticks[number]
     place.terminal.entrance.reader = stick
-    place.terminal.saw(place.terminal._stick(stick.seen()))
+    place.terminal.arrivals.saw(place.terminal.arrivals._tickets.credential_of(stick.seen()))
     place.terminal.entrance.sign_in(PIN)
     world.look()
     return place.terminal.keeper.state

@@ -253,7 +253,7 @@ class World:
         terminal, stick = place.terminal, self.choose.choice(free)
         place.plugged = stick
         terminal.entrance.reader = stick
-        terminal.saw(terminal._stick(stick.seen()))
+        terminal.arrivals.saw(terminal.arrivals._tickets.credential_of(stick.seen()))
         self.look()
         if isinstance(terminal.keeper.state, PinEntry):
             terminal.entrance.sign_in(PIN)

@@ -20,6 +20,7 @@ from provisioning.config import Node
 from provisioning.contracts import (
     AgreementSigned,
     AgreementText,
+    BlockHere,
     CheckPasses,
     Contract,
     EndSession,
@@ -148,6 +149,7 @@ class HubSim:
     claims: dict[str, tuple[str, int]] = field(default_factory=dict)  # claim -> stick, its next ticket
     elsewhere: str = ""  # the kiosk that must let go before anybody gets a lease
     factor: Factor = "pin"
+    officers: set[str] = field(default_factory=set)  # numbers of officers' badges
 
     def __post_init__(self) -> None:
         self.policy = self.policy or self.sign(SHIPPED.read_text())
@@ -165,7 +167,7 @@ class HubSim:
             (CheckPasses, self._check_passes),
         ):
             receiver.on_call(kind, answer)
-        for message in (PrintRequest, Objection, EndSession, AgreementSigned):
+        for message in (PrintRequest, Objection, BlockHere, EndSession, AgreementSigned):
             receiver.on_message(message, self._hear)
         self._store = store
         self.receiver = receiver
@@ -203,6 +205,8 @@ class HubSim:
         assert sender == asked.kiosk_id
         if self.refuse_with is not None:
             raise self.refuse_with
+        if asked.uid in self.officers:
+            return Welcome(is_officer=True)
         known = self.people.get(_badge(asked.uid))
         return Welcome(language=known[1].language, factor=self.factor) if known else Welcome()
 

@@ -113,8 +113,8 @@ class Visitor:
         """Lays a badge on the reader, or plugs a stick in; the page then."""
         if isinstance(shown, Stick):
             self.terminal.entrance.reader = shown
-            shown = self.terminal._stick(shown.seen())
-        self.terminal.saw(shown)
+            shown = self.terminal.arrivals._tickets.credential_of(shown.seen())
+        self.terminal.arrivals.saw(shown)
         self.lies = shown.kind
         return self.sees("/")
 

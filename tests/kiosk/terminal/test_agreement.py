@@ -250,7 +250,7 @@ def test_a_text_that_cannot_be_shown_keeps_nobody_out(place: Place) -> None:
     with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
         visitor = Visitor(terminal)
         place.hub.agreement = agreement()
-        terminal.saw(AMIRAS)
+        terminal.arrivals.saw(AMIRAS)
         pad = visitor.sees("/")
         visitor.browser.post("/pin", data={**hidden(pad), "pin": "1234"})  # signed in, no page asked for yet
         state = terminal.keeper.state

@@ -59,7 +59,7 @@ def check(page: Page, name: str) -> None:
 
 def sign_in(page: Page, house: House, credential: Credential) -> None:
     page.goto(house.url)
-    house.terminal.saw(credential)
+    house.terminal.arrivals.saw(credential)
     expect(page.locator("[data-keypad]")).to_be_visible()
     for digit in PINS[credential.uid]:
         page.locator(f"[data-digit='{digit}']").tap()

@@ -129,7 +129,7 @@ def test_the_screen_is_fit_to_read(
 ) -> None:
     page = kiosk_page
     with serving(make_app(house.terminal)) as url:
-        house.terminal.saw(credential)
+        house.terminal.arrivals.saw(credential)
         page.goto(url)
         for digit in PINS[credential.uid]:
             page.tap(f"[data-digit='{digit}']")

@@ -92,7 +92,7 @@ def test_a_page_drawn_for_somebody_who_left_meanwhile_is_shown_to_nobody(
 
 def test_a_second_press_of_ok_costs_no_second_try(hub: HubSim, terminal: Terminal) -> None:
     visitor = Visitor(terminal)
-    terminal.saw(AMIRAS)
+    terminal.arrivals.saw(AMIRAS)
     pad = visitor.sees("/")
     cookie = visitor.browser.get_cookie("passage-kiosk-1")
     assert cookie is not None
@@ -107,9 +107,9 @@ def test_a_second_press_of_ok_costs_no_second_try(hub: HubSim, terminal: Termina
 
 def test_a_code_typed_for_one_badge_is_not_tried_for_the_next(hub: HubSim, terminal: Terminal) -> None:
     visitor = Visitor(terminal)
-    terminal.saw(AMIRAS)
+    terminal.arrivals.saw(AMIRAS)
     pad = visitor.sees("/")
-    terminal.saw(BRAMS)
+    terminal.arrivals.saw(BRAMS)
     visitor.press(pad, "/pin", pin="3456")
     assert hub.sign_ins == 0
     assert isinstance(terminal.keeper.state, PinEntry)
@@ -174,7 +174,7 @@ def test_a_request_that_the_hub_would_not_take_does_not_vanish(hub: HubSim, term
         copies=1,
         at_utc="2026-11-22T08:00:00.000Z",
     )
-    message_id = terminal.outbox.put("hub", wish, terminal._subject("r-amira"))
+    message_id = terminal.outbox.put("hub", wish, terminal.letters.subject("r-amira"))
     terminal.outbox.refused(message_id, "message_foreign")
     assert "This request could not be sent." in visitor.sees("/requests/")
     assert "This request could not be sent." in visitor.sees(f"/printing/sent/{wish.request_key}")

@@ -161,7 +161,7 @@ def test_a_wrong_code_keeps_the_pad_and_says_in_words_how_many_tries_are_left(vi
 def test_the_pads_digits_are_all_there_and_shuffled_anew_each_time(
     terminal: Terminal, visitor: Visitor
 ) -> None:
-    terminal.saw(AMIRAS)
+    terminal.arrivals.saw(AMIRAS)
     orders = set()
     for _ in range(6):
         digits = "".join(part[0] for part in visitor.sees("/").split('data-digit="')[1:])
@@ -215,7 +215,7 @@ def test_a_chosen_language_holds_for_this_visit_only(
 ) -> None:
     page = visitor.press(visitor.sees("/"), "/language", language="ar").get_data(as_text=True)
     assert '<html lang="ar" dir="rtl">' in page
-    terminal.saw(AMIRAS)
+    terminal.arrivals.saw(AMIRAS)
     assert '<html lang="ar" dir="rtl">' in visitor.sees("/")
     clock.advance(60)
     assert '<html lang="nl" dir="ltr">' in visitor.sees("/")
@@ -416,7 +416,7 @@ def test_the_pad_cannot_be_used_before_a_badge_is_there(
     page = visitor.sees("/")
     visitor.press(page, "/pin", pin="1234")
     assert isinstance(terminal.keeper.state, Idle)
-    terminal.saw(AMIRAS)
+    terminal.arrivals.saw(AMIRAS)
     for pin in ("", "12", "abcd", "1" * 13):
         visitor.press(visitor.sees("/"), "/pin", pin=pin)
         assert isinstance(terminal.keeper.state, PinEntry)

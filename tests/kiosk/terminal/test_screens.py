@@ -129,7 +129,7 @@ def hidden_below(page: Page) -> int:
 
 def sign_in(page: Page, house: House, credential: Credential) -> None:
     page.goto(house.url)
-    house.terminal.saw(credential)
+    house.terminal.arrivals.saw(credential)
     expect(page.locator("[data-keypad]")).to_be_visible()
     for digit in PINS[credential.uid]:
         page.locator(f"[data-digit='{digit}']").tap()
@@ -158,7 +158,7 @@ def test_every_screen_is_right_in_dutch_and_in_arabic(
     check(page, name("notice"))
     page.locator(".button--speak").tap()
     check(page, name("speak"))
-    house.terminal.saw(credential)
+    house.terminal.arrivals.saw(credential)
     expect(page.locator("[data-keypad]")).to_be_visible()
     assert page.locator("html").get_attribute("lang") == language
     check(page, name("pin"))
@@ -231,7 +231,7 @@ def test_without_the_hub_the_screens_say_so_and_keep_the_request(
             page.locator(".foot .button--primary").tap()
             check(page, "away-requests-ar")
             lift(alone)
-            terminal.saw(AMIRAS)
+            terminal.arrivals.saw(AMIRAS)
             page.goto(url)
             for digit in PINS[AMIRAS.uid]:
                 page.locator(f"[data-digit='{digit}']").tap()
