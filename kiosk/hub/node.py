@@ -142,6 +142,89 @@ def _listening(api: Api, issuing: Issuing, key: NodeKey, keyring: Keyring, conta
     return receiver
 
 
+def _context(
+    node: Node,
+    store: Store,
+    trail: Trail,
+    outbox: Outbox,
+    ledger: Ledger,
+    people: Directory,
+    ruling: Ruling,
+    drains: Sequence[OutboxDrain],
+) -> HubContext:
+    """What the hub lends to its services."""
+    return HubContext(
+        store=store,
+        trail=trail,
+        outbox=outbox,
+        clock=ruling.clock,
+        node=node,
+        money=ledger,
+        people=people,
+        policy=ruling,
+        nudge=lambda: _nudge(drains),
+    )
+
+
+def _issuing(
+    node: Node, key: NodeKey, context: HubContext, blocking: Blocking, issues: IssueStore, holder_key: bytes
+) -> Issuing:
+    """How badges, sticks and keys are given out."""
+    return Issuing(
+        credentials=blocking.credentials,
+        issues=issues,
+        blocking=blocking,
+        pairs=Pairs(blocking.incidents, context.trail, context.clock),
+        new_keys=NewKeys(kiosk_party(node.site.site_id), context.clock),
+        trail=context.trail,
+        clock=context.clock,
+        site=node.site,
+        key=key,
+        holder_key=holder_key,
+    )
+
+
+def _prover(
+    node: Node,
+    key: NodeKey,
+    context: HubContext,
+    people: PeopleStore,
+    issuing: Issuing,
+    checker: Checker,
+) -> Prover:
+    """How somebody proves who they are."""
+    blocking, clock = issuing.blocking, context.clock
+    return Prover(
+        people=people,
+        credentials=blocking.credentials,
+        incidents=blocking.incidents,
+        sessions=blocking.sessions,
+        trail=context.trail,
+        checker=checker,
+        keys=KeyDesk(kiosk_party(node.site.site_id), blocking.credentials, clock),
+        clock=clock,
+        site=node.site,
+        key=key,
+        is_awaited=issuing.is_awaited,
+    )
+
+
+def _signing_in(node: Node, prover: Prover) -> SigningIn:
+    """How a proven person becomes a session."""
+    return SigningIn(
+        people=prover.people,
+        sessions=prover.sessions,
+        prover=prover,
+        promises=Promises(node.site.alone_after_s),
+        trail=prover.trail,
+        checker=prover.checker,
+        clock=prover.clock,
+        site=node.site,
+        key=prover.key,
+        rule=hub_section(node).session_rule,
+    )
+
+
 def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = None) -> Hub:
     """The hub of this node, ready to answer; nothing runs until ``start``.
 
@@ -157,57 +240,12 @@ def open_hub(node: Node, clock: Clock, services: Sequence[HubService] | None = N
     ledger, nodes = Ledger(store, clock), NodeStore(store)
     ruling = begin_ruling(store, people, key, clock, node.site)
     drains = _drains(node, key, keyring, outbox, clock)
-    context = HubContext(
-        store=store,
-        trail=trail,
-        outbox=outbox,
-        clock=clock,
-        node=node,
-        money=ledger,
-        people=Directory(people, sessions),
-        policy=ruling,
-        nudge=lambda: _nudge(drains),
-    )
+    context = _context(node, store, trail, outbox, ledger, Directory(people, sessions), ruling, drains)
     credentials, incidents = CredentialStore(store, clock), IncidentStore(store, clock)
-    checker = Checker(pepper)
-    party = kiosk_party(node.site.site_id)
-    issuing = Issuing(
-        credentials=credentials,
-        issues=IssueStore(store, clock),
-        blocking=Blocking(credentials, sessions, incidents, trail),
-        pairs=Pairs(incidents, trail, clock),
-        new_keys=NewKeys(party, clock),
-        trail=trail,
-        clock=clock,
-        site=node.site,
-        key=key,
-        holder_key=checker.holder_key,
-    )
-    prover = Prover(
-        people=people,
-        credentials=credentials,
-        incidents=incidents,
-        sessions=sessions,
-        trail=trail,
-        checker=checker,
-        keys=KeyDesk(party, credentials, clock),
-        clock=clock,
-        site=node.site,
-        key=key,
-        is_awaited=issuing.is_awaited,
-    )
-    signing_in = SigningIn(
-        people=people,
-        sessions=sessions,
-        prover=prover,
-        promises=Promises(node.site.alone_after_s),
-        trail=trail,
-        checker=checker,
-        clock=clock,
-        site=node.site,
-        key=key,
-        rule=hub_section(node).session_rule,
-    )
+    checker, blocking = Checker(pepper), Blocking(credentials, sessions, incidents, trail)
+    issuing = _issuing(node, key, context, blocking, IssueStore(store, clock), checker.holder_key)
+    prover = _prover(node, key, context, people, issuing, checker)
+    signing_in = _signing_in(node, prover)
     agreements = begin_agreements(store, context.people, trail, clock)
     api = Api(context, found, people, credentials, sessions, signing_in, ruling, agreements)
     receiver = _listening(api, issuing, key, keyring, contacts := Contacts(nodes, clock))

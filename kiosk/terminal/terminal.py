@@ -84,25 +84,13 @@ class Terminal:
         self.outbox = Outbox(self.db, clock, sealer.close, sealer.open)
         site = node.site
         self.passes = OfflinePasses(self.store, storage_key, clock, site.pin_tries, site.pin_pause_s)
-        rules = Rules(idle_s=site.idle_s, warning_s=site.idle_warning_s, lease_s=site.lease_s)
+        rules = Rules(site.idle_s, site.idle_warning_s, lease_s=site.lease_s)
         self.keeper = Keeper(clock, rules, self._perform)
         client, keyring = client or hub_client(node, signer, clock), Keyring.load(node)
-        self.own_word = OwnWord(
-            self.store, self.keeper, Sealer(derive(storage_key, "officers")), clock, site.alone_after_s
-        )
+        officers = Sealer(derive(storage_key, "officers"))
+        self.own_word = OwnWord(self.store, self.keeper, officers, clock, site.alone_after_s)
         tickets = Tickets(keyring.key_of(client.peer), site.site_id)
-        self.guard = Guard(
-            node.node_id,
-            client.peer,
-            self.store,
-            self.outbox,
-            self.passes,
-            self.own_word,
-            self.keeper,
-            self.trail,
-            clock,
-            storage_key,
-        )
+        self.guard = self._guard(client.peer, storage_key)
         self._last: tuple[Credential, str, float] | None = None  # who was here: badge, first name, when
         self.hub = HubSide(
             client,
@@ -129,10 +117,22 @@ class Terminal:
         self.arrivals = Arrivals(self.keeper, self.entrance, self.making, self.errands, tickets)
         self.letters = Letters(self.store, self.outbox, self.hub, clock, derive(storage_key, "subject"))
         self._heard: tuple[str, tuple[RequestView, ...]] = ("", ())  # session id and what the hub said last
-        self.reader_driver: Callable[[], str | None] = lambda: (
-            None
-        )  # the reader's port says, when there is one
+        self.reader_driver: Callable[[], str | None] = lambda: None  # the reader's port says, if there is one
         self._finish_what_a_crash_left()
+
+    def _guard(self, hub_id: str, storage_key: bytes) -> Guard:
+        return Guard(
+            self.kiosk_id,
+            hub_id,
+            self.store,
+            self.outbox,
+            self.passes,
+            self.own_word,
+            self.keeper,
+            self.trail,
+            self.clock,
+            storage_key,
+        )
 
     def close(self) -> None:
         """Stop the threads and let the database go."""
