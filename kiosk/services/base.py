@@ -201,6 +201,7 @@ class HeldOrder:
     resident_id: str
     session_id: str
     since_utc: str
+    state: str  # as its owner sees it
     price_cents: int = 0
 
 

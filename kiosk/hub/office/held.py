@@ -6,9 +6,11 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from kiosk.hub.node import Hub
+from kiosk.hub.office.incidents import LOOK_WITHIN
 from kiosk.policy import judge
 from kiosk.services.base import HeldOrder, OfficerCard, SessionFact, WorkItem
 from kiosk.services.desk import needs, officer, sensitive, signed_by
+from provisioning.clock import iso, parse_iso
 from provisioning.errors import Refused
 from provisioning.web.locale import gettext, language
 
@@ -103,7 +105,7 @@ def _incident_of(hub: Hub, session_id: str, resident_id: str) -> str:
 
 
 def waiting_held(hub: Hub, reader: OfficerCard) -> list[WorkItem]:
-    """Held orders in the queue of those who may settle them, before everything that was promised for later."""
+    """Held orders in the queue of those who may settle them, to be looked at as soon as their incident."""
     if not judge("hold_released", reader.roles).allowed:
         return []
     return [
@@ -113,7 +115,7 @@ def waiting_held(hub: Hub, reader: OfficerCard) -> list[WorkItem]:
             what=order.what,
             who=hub.context.people.label(order.resident_id),
             since_utc=order.since_utc,
-            due_utc=order.since_utc,
+            due_utc=iso(parse_iso(order.since_utc) + LOOK_WITHIN),
             url=url_for("held.every"),
             mine=True,
             state=gettext("Held"),

@@ -28,6 +28,7 @@ class Holding:
             resident_id=request.resident_id,
             session_id=request.held_in,
             since_utc=request.objected_utc or request.received_utc,
+            state=request.state,
             price_cents=request.price_cents,
         )
 
