@@ -28,6 +28,7 @@ class Device:
     session: SessionFact | None
     out_utc: str = ""  # since when it is out of service; empty: it is not
     home_of: tuple[str, ...] = ()
+    stands: bool = False  # the site knows where: it can go out of service
 
 
 def devices_of(hub: Hub) -> list[Device]:
@@ -49,6 +50,7 @@ def devices_of(hub: Hub) -> list[Device]:
                 session=here.get(node_id),
                 out_utc=kiosks[node_id].out_of_service_utc if node_id in kiosks else "",
                 home_of=kiosks[node_id].home_of if node_id in kiosks else (),
+                stands=node_id in kiosks,
             )
         )
     return sorted(found, key=lambda device: (device.kind != "kiosk", device.name))

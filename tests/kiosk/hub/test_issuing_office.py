@@ -306,6 +306,11 @@ def test_a_kiosk_goes_out_of_service_with_a_colleague_and_comes_back(hub: Hub, k
 # --- in the browser ---
 
 
+def paper_pages(page: Page) -> int:
+    """How many sheets of A4 the printer takes for it."""
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format="A4", prefer_css_page_size=True)))
+
+
 @pytest.fixture
 def live(nodes: dict[str, Node]) -> Iterator[Hub]:
     """A hub by the real clock: pages that ask again each second."""
@@ -356,6 +361,7 @@ def test_a_stick_from_the_order_to_the_receipt(live: Hub, nodes: dict[str, Node]
         picture(page, "office-sheet-receipt", full=True)
         page.emulate_media(media="print")
         picture(page, "office-sheet-receipt-paper", full=True)
+        assert paper_pages(page) == 1
 
 
 @pytest.mark.web
@@ -382,12 +388,14 @@ def test_the_pin_is_on_the_paper_and_not_on_the_screen(live: Hub, office_page: P
         page.emulate_media(media="print")
         assert digit.evaluate("one => getComputedStyle(one).color") == "rgb(0, 0, 0)"
         picture(page, "office-envelope-paper", full=True)
+        assert paper_pages(page) == 1
         page.emulate_media(media="screen")
         page.goto(f"{url}{PERSON}/sheets/card")
         picture(page, "office-card-screen", full=True)
         page.goto(f"{url}/people/r-bram/sheets/card")
         page.emulate_media(media="print")
         picture(page, "office-card-paper", full=True)
+        assert paper_pages(page) == 1
 
 
 @pytest.mark.web
