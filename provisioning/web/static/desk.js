@@ -3,6 +3,8 @@
 "use strict";
 
 (() => {
+  const channel = new BroadcastChannel("passage-desk"); // the other tabs of this browser
+  if (document.querySelector("[data-desk-left]")) channel.postMessage({ word: "here", desk: "" });
   const lock = document.getElementById("desk-lock");
   if (!lock) return;
   const warning = document.getElementById("desk-warning");
@@ -11,8 +13,8 @@
   const afterMs = Number(lock.dataset.after) * 1000;
   const warningMs = Number(lock.dataset.warning) * 1000;
   const tellEveryMs = Math.min(10_000, afterMs / 4);
-  const channel = new BroadcastChannel("passage-desk"); // the other tabs of this desk
   const title = document.title;
+  const tellOthers = (word, more) => channel.postMessage({ word, desk: lock.dataset.csrf, ...more });
   let touchedAt = Date.now();
   let toldAt = touchedAt;
   let locked = false;
@@ -59,13 +61,13 @@
     password.value = "";
     if (reply?.status === 204) {
       uncover();
-      channel.postMessage({ word: "unlocked" });
-    } else if (reply?.status === 409) {
+      tellOthers("unlocked");
+    } else if (reply?.status === 409 && reply.headers.get("Content-Type") === "application/json") {
       const said = await reply.json();
       say([said.text, said.contact].filter(Boolean).join(" "));
       password.focus();
     } else {
-      say(reply?.status === 401 ? problem.dataset.over : problem.dataset.away);
+      say(reply && reply.status < 500 ? problem.dataset.over : problem.dataset.away);
     }
   }
   window.addEventListener("submit", (event) => {
@@ -81,7 +83,7 @@
   function touched(event) {
     if (!event.isTrusted || locked) return;
     const now = Date.now();
-    if (now - touchedAt > 1000) channel.postMessage({ word: "touched", at: now });
+    if (now - touchedAt > 1000) tellOthers("touched", { at: now });
     touchedAt = now;
     warning.hidden = true;
   }
@@ -97,7 +99,7 @@
 
   function lockNow() {
     cover();
-    channel.postMessage({ word: "locked" });
+    tellOthers("locked");
     post(lock.dataset.lock, {}).catch(() => null);
   }
 
@@ -114,16 +116,19 @@
     if (touchedAt > toldAt && now - toldAt >= tellEveryMs) tell();
   }
 
+  // Whoever signs in here next finds no page of the officer before.
   channel.addEventListener("message", ({ data }) => {
-    if (data.word === "touched") touchedAt = Math.max(touchedAt, data.at);
+    if (data.desk !== lock.dataset.csrf) location.reload();
+    else if (data.word === "touched") touchedAt = Math.max(touchedAt, data.at);
     else if (data.word === "locked") cover();
-    else if (data.word === "unlocked" && locked) uncover();
+    else if (locked) uncover(); // "here", "unlocked": the desk is open
   });
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-lock-now]")) lockNow(); });
   document.addEventListener("visibilitychange", look);
   window.addEventListener("pageshow", look);
   document.addEventListener("htmx:beforeRequest", (event) => { if (locked) event.preventDefault(); });
   setInterval(look, 500);
+  tellOthers("here");
   if ("shown" in lock.dataset) cover();
 
   // --- a second person ---

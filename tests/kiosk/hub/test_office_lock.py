@@ -291,3 +291,55 @@ def test_two_tabs_of_one_desk_lock_and_open_together(hub: Hub, office_page: Page
     office_page.keyboard.press("Enter")
     expect(other.locator("#desk-lock")).to_be_hidden()
     expect(other.locator("h1")).to_have_text("Bram")
+
+
+def test_whoever_signs_in_next_finds_no_page_of_the_officer_before(
+    hub: Hub, office_page: Page, desk_url: str
+) -> None:
+    at_desk(office_page, desk_url, "security", "/people/r-amira")
+    other = office_page.context.new_page()
+    other.goto(f"{desk_url}/account/")
+    with office_page.expect_navigation():
+        other.click(".bar__who form button")
+    expect(office_page.locator("h1")).to_have_text("Sign in")
+    assert "Amira" not in office_page.content()
+
+
+def test_opening_a_locked_desk_in_one_tab_opens_the_covered_one_with_what_was_typed(
+    hub: Hub, office_page: Page, desk_url: str
+) -> None:
+    at_desk(office_page, desk_url, "security", "/people/r-amira")
+    office_page.click("[data-dialog=suspend]")
+    office_page.fill("#reason", "Threw a chair")
+    other = office_page.context.new_page()
+    other.goto(f"{desk_url}/account/")
+    with other.expect_response("**/desk/lock"):
+        other.click("[data-lock-now]")
+    other.reload()
+    other.fill("#password", PASSWORD)
+    other.click("#unlock button")
+    expect(office_page.locator("#desk-lock")).to_be_hidden()
+    expect(office_page.locator("#reason")).to_have_value("Threw a chair")
+
+
+def test_a_page_of_another_officers_shift_gives_way_when_someone_else_signed_in(
+    hub: Hub, office_page: Page, desk_url: str
+) -> None:
+    at_desk(office_page, desk_url, "security", "/people/r-amira")
+    cookie = office(hub, "technician").web.get_cookie("passage-hub")
+    assert cookie is not None
+    office_page.context.add_cookies([{"name": "passage-hub", "value": cookie.value, "url": desk_url}])
+    other = office_page.context.new_page()
+    with office_page.expect_navigation():
+        other.goto(f"{desk_url}/account/")
+    expect(office_page.get_by_text("Your role may not do this.")).to_be_visible()
+    assert "Amira" not in office_page.content()
+
+
+def test_a_desk_from_before_the_lock_was_built_is_locked_and_opens(hub: Hub) -> None:
+    officer = office(hub, "landing")
+    csrf = token(officer)
+    hub.store.run("DELETE FROM desk_state")
+    assert officer.web.get("/account/").location == "/sign-in/again?next=/account/"
+    assert unlock(officer, csrf) == 204
+    assert officer.web.get("/account/").status_code == 200
