@@ -1,120 +1,12 @@
-"""What a kiosk says when the answer is no: at most twenty words, and whom to ask."""
+"""Gives a kiosk's refusals their words and their rule ids."""
 
-from provisioning.web.locale import N_
-from provisioning.web.sentences import ASK_LANDING, ASK_SECURITY, register
-
-SENTENCES: dict[str, tuple[str, str]] = {
-    "badge_unknown": (N_("This badge is not known here."), ASK_LANDING),
-    "badge_blocked": (N_("This badge, stick or key was blocked. You need another one."), ASK_SECURITY),
-    "pin_wrong": (N_("This code is not right."), ASK_LANDING),
-    "secret_unfit": (N_("This cannot be a code. Please choose another one."), ASK_LANDING),
-    "secret_trivial": (N_("Everybody would guess this code. Please choose another one."), ASK_LANDING),
-    "secret_same": (N_("You have this code already. Please choose another one."), ASK_LANDING),
-    "secret_near": (N_("Your code and your emergency code must differ more."), ASK_LANDING),
-    "secret_differs": (N_("The second time was different. Please choose once more."), ASK_LANDING),
-    "pin_locked": (N_("Too many wrong codes. You can try again: %(until_utc)s."), ASK_LANDING),
-    "kiosk_paused": (
-        N_("Too many wrong codes on this screen. You can try again: %(until_utc)s."),
-        ASK_LANDING,
-    ),
-    "session_elsewhere": (N_("You are signed in on another screen. Press Stop there first."), ASK_LANDING),
-    "session_taken_over": (N_("You signed in on another screen. This screen is closed now."), ASK_SECURITY),
-    "session_ended": (
-        N_("An officer or the central computer ended your visit. Please sign in again."),
-        ASK_LANDING,
-    ),
-    "agreement_declined": (
-        N_("Without your agreement this screen stays closed. You can ask for everything on paper."),
-        ASK_LANDING,
-    ),
-    "speech_missing": (N_("This screen cannot read that aloud."), ASK_LANDING),
-    "speech_failed": (N_("This screen cannot read that aloud."), ASK_LANDING),
-    "lease_over": (
-        N_("The central computer has not answered for too long. Please sign in again later."),
-        ASK_LANDING,
-    ),
-    "busy": (N_("Too many people sign in right now. Please try again in a moment."), ASK_LANDING),
-    "offline_no_pass": (
-        N_("The central computer does not answer. You can sign in here when it is back."),
-        ASK_LANDING,
-    ),
-    "badge_expired": (
-        N_("This temporary badge has ended. Please ask for your own badge or stick."),
-        ASK_LANDING,
-    ),
-    "stick_foreign": (
-        N_("This stick was not made here, or it is damaged."),
-        ASK_LANDING,
-    ),
-    "stick_copied": (
-        N_("There is a copy of your stick or key. Both are blocked. Your money and requests are safe."),
-        ASK_SECURITY,
-    ),
-    "stick_not_written": (
-        N_("Your stick was pulled out too early. Put it in again and leave it in."),
-        ASK_LANDING,
-    ),
-    "home_kiosk_away": (
-        N_("The screen of your own wing has no connection. Please use that screen, or try again later."),
-        ASK_LANDING,
-    ),
-    "hub_just_left": (
-        N_("The central computer does not answer. Please try again in one minute."),
-        ASK_LANDING,
-    ),
-    "key_foreign": (
-        N_("This security key is not known here."),
-        ASK_LANDING,
-    ),
-    "key_stale": (
-        N_("That took too long. Please take the key out and put it in again."),
-        ASK_LANDING,
-    ),
-    "key_timeout": (
-        N_("Nobody touched the key. Put it in again, and touch it when it blinks."),
-        ASK_LANDING,
-    ),
-    "key_gone": (
-        N_("The key was pulled out too early. Put it in again and leave it in."),
-        ASK_LANDING,
-    ),
-    "key_replug": (
-        N_("Too many wrong codes in a row. Take the key out and put it in again."),
-        ASK_LANDING,
-    ),
-    "key_pin_wrong": (
-        N_("This is not the code of this key."),
-        ASK_LANDING,
-    ),
-    "key_pin_blocked": (
-        N_("This key is locked after too many wrong codes. You need another one."),
-        ASK_SECURITY,
-    ),
-    "key_unsupported": (
-        N_("This key cannot be used here. Please ask for another one."),
-        ASK_LANDING,
-    ),
-    "key_failed": (
-        N_("The key could not answer. Take it out and put it in again."),
-        ASK_LANDING,
-    ),
-    "reader_away": (
-        N_("The badge reader does not answer. Please try again in a moment."),
-        ASK_LANDING,
-    ),
-    "unavailable": (
-        N_("The central computer does not answer. Please try again in a few minutes."),
-        ASK_LANDING,
-    ),
-    "hub_cannot_save": (N_("The central computer cannot save now. Nothing was lost."), ASK_LANDING),
-    "store_read_only": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
-    "store_full": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
-    "not_delivered": (N_("This request could not be sent. Please ask for it again."), ASK_LANDING),
-    "call_too_old": (N_("The clock of this screen is wrong. Nobody can sign in here."), ASK_LANDING),
-}
+from kiosk.refusals.rules import RULES
+from kiosk.refusals.sentences import SENTENCES
+from provisioning.web.sentences import name_rules, register
 
 
 def register_sentences() -> None:
     """Give these codes their words in this process."""
     for code, (msgid, contact) in SENTENCES.items():
         register(code, msgid, contact)
+    name_rules(RULES)

@@ -173,6 +173,7 @@ class Lease(Answer, frozen=True, kw_only=True):
     may_offline: bool = False  # this is the person's home kiosk: the offline set may be used without the hub
     standing: Standing = Standing()
     policy_sha256: str = ""  # names the signed policy in force, for :class:`PublicCopy`
+    must_choose: bool = False  # the code came from an envelope: the person chooses an own one first
     agreement_due: int = 0  # version of the agreement that the person has not signed; 0: nothing to sign
 
 
@@ -300,6 +301,7 @@ class RequestView(Part, frozen=True, kw_only=True):
     state: RequestState
     steps: tuple[RequestStep, ...]
     reason: str = ""
+    rule: str = ""  # by which an officer looks the reason up
     may_object: bool = False
     ask_whom: str = ""
     expected_utc: str = ""

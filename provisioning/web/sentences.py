@@ -15,11 +15,12 @@ ASK_TECHNICIAN = N_("Ask the technician.")
 
 
 class Sentence(NamedTuple):
-    """What a person reads, translated; ``code`` is what an engineer looks for."""
+    """What a person reads, translated. ``code`` is what an engineer looks for, ``rule`` what an officer looks up."""
 
     text: str
     contact: str
     code: str
+    rule: str = ""
 
 
 class _Entry(NamedTuple):
@@ -29,6 +30,7 @@ class _Entry(NamedTuple):
 
 
 _entries: dict[str, _Entry] = {}
+_rules: dict[str, str] = {}
 
 
 def register(code: str, msgid: str, contact: str = ASK_LANDING, office_contact: str = ASK_TECHNICIAN) -> None:
@@ -44,6 +46,28 @@ def register(code: str, msgid: str, contact: str = ASK_LANDING, office_contact: 
 def registered() -> dict[str, tuple[str, str, str]]:
     """Every code with its msgids (sentence, contact, office contact): for tests and the patterns page."""
     return {code: (entry.msgid, entry.contact, entry.office_contact) for code, entry in _entries.items()}
+
+
+def name_rules(rules: Mapping[str, str]) -> None:
+    """Give codes the stable ids by which officers look a refusal up, such as ``login.pin-wrong``.
+
+    A screen shows the id small beside the sentence. An error that brings its own ``rule`` (a policy's) keeps that.
+    """
+    _rules.update(rules)
+
+
+def rules() -> dict[str, str]:
+    """Every code that has a rule id, with it."""
+    return dict(_rules)
+
+
+def _rule(code: str, fallback: str, own: object) -> str:
+    """The error's own rule, its code's, or for a code without words its family's with the code."""
+    if isinstance(own, str) and own:
+        return own
+    if code in _entries or not _rules:
+        return _rules.get(code, "")
+    return f"{fallback}.{code.replace('_', '-')}"
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
@@ -83,7 +107,10 @@ def sentence_for(error: PassageError | str, **detail: str | float | bool | None)
     contact = entry.office_contact if shell_of().ui == "office" else entry.contact
     text = gettext(entry.msgid)
     return Sentence(
-        text % _Filled(detail) if "%(" in text else text, gettext(contact) if contact else "", code
+        text % _Filled(detail) if "%(" in text else text,
+        gettext(contact) if contact else "",
+        code,
+        _rule(code, fallback, detail.get("rule")),
     )
 
 

@@ -47,7 +47,7 @@ def choose(model_id: str) -> str:
         colour=chosen if chosen in model.colours else (model.colours[0] if len(model.colours) == 1 else ""),
         copies=copies,
         total_cents=model.price_cents * copies,
-        is_short=model.price_cents * copies > who.balance_cents,
+        short=sentence_for("balance_too_low") if model.price_cents * copies > who.balance_cents else None,
         balance_cents=who.balance_cents,
         is_away=kiosk().is_hub_away,
     )

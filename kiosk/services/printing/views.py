@@ -1,5 +1,6 @@
 """A request as its owner sees it: every step, the reason of a no in their language, whom to ask, what comes next."""
 
+from kiosk.refusals.rules import ANSWERS, RULES
 from kiosk.services.printing import rules, sentences
 from kiosk.services.printing.records import Model, Request, Step
 from provisioning.contracts import RequestStep, RequestView
@@ -17,6 +18,7 @@ def view_of(request: Request, model: Model | None, expected_utc: str, language: 
         state=request.state,  # type: ignore[arg-type]  # the table's CHECK holds exactly these words
         steps=tuple(_step(step) for step in request.steps),
         reason=reason,
+        rule=_reason(request)[2],
         may_object=rules.may_object(request.facts),
         ask_whom=contact,
         expected_utc=expected_utc,
@@ -35,23 +37,27 @@ def _step(step: Step) -> RequestStep:
 
 def reason_of(request: Request, language: str) -> tuple[str, str]:
     """Why the answer was no, or why it failed, and whom to ask; two empty texts when all is well."""
-    msgid, contact = _reason(request)
+    msgid, contact, _rule = _reason(request)
     return sentences.speak(msgid, language), sentences.speak(contact, language)
 
 
-def _reason(request: Request) -> tuple[str, str]:
+def _reason(request: Request) -> tuple[str, str, str]:
+    """The msgids of reason and contact, and the rule id."""
     if request.state == "failed":
-        return _failure(request), ASK_WORKSHOP
+        return _failure(request)
     if request.rule_code:
-        return sentences.BY_RULE[request.rule_code]
+        return *sentences.BY_RULE[request.rule_code], RULES[request.rule_code]
     if request.answer and request.answer.verdict == "stands":
-        return sentences.STANDS, ASK_WORKSHOP
+        return sentences.STANDS, ASK_WORKSHOP, ANSWERS["stands"]
     if request.state in {"refused", "objected"} and request.decision:
-        return sentences.REFUSALS[request.decision.reason], ASK_WORKSHOP
-    return "", ASK_WORKSHOP if request.state in rules.OPEN_STATES else ""
+        why = request.decision.reason
+        return sentences.REFUSALS[why], ASK_WORKSHOP, ANSWERS[why]
+    return "", ASK_WORKSHOP if request.state in rules.OPEN_STATES else "", ""
 
 
-def _failure(request: Request) -> str:
+def _failure(request: Request) -> tuple[str, str, str]:
     if not request.ended:
-        return sentences.FAILED_ONCE
-    return sentences.FAILED_REFUNDED if request.refunded else sentences.FAILED
+        return sentences.FAILED_ONCE, ASK_WORKSHOP, ANSWERS["failed_once"]
+    if request.refunded:
+        return sentences.FAILED_REFUNDED, ASK_WORKSHOP, ANSWERS["failed_refunded"]
+    return sentences.FAILED, ASK_WORKSHOP, ANSWERS["failed"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.policy.words import SENTENCES as POLICY_SENTENCES
-from kiosk.terminal.sentences import SENTENCES
+from kiosk.refusals.sentences import SENTENCES
 from provisioning.web.catalogues import read_catalogue
 from provisioning.web.locale import OWN_TRANSLATIONS
 from provisioning.web.messages import Message, messages_of, translated
@@ -23,7 +23,7 @@ BLANK = re.compile(r"%\(\w+\)[sd]")
 
 def said_by_the_kiosk(tmp_path: Path) -> set[Message]:
     """Every sentence of the terminal, and of the services' kiosk halves (their desks have catalogues of their own)."""
-    found = messages_of(KIOSK / "terminal") | messages_of(KIOSK / "policy")
+    found = messages_of(KIOSK / "terminal") | messages_of(KIOSK / "policy") | messages_of(KIOSK / "refusals")
     for service in SERVICES:
         pages = tmp_path / service
         pages.mkdir()
