@@ -99,25 +99,3 @@ def test_whoever_is_at_home_by_the_kiosks_own_word_is_nowhere_else_when_the_line
     leave(home(world))
     world.pass_time(12)
     assert isinstance(come(world, other(world), 1), SignedIn)
-
-
-def test_a_pass_made_while_a_question_was_under_way_is_not_taken_for_paused(world: World) -> None:
-    """A question names no pass of the second stick; its answer comes after that pass was made."""
-    place = home(world)
-    assert place.terminal is not None
-    leave(place)
-    assert isinstance(come(world, other(world), 0), SignedIn)
-    question = place.terminal.own_word.question()
-    answer = place.terminal.hub.ask(question, object)  # type: ignore[type-var]
-    leave(other(world))
-    world.pass_time(0.1)
-    assert isinstance(come(world, place, 1), SignedIn)
-    leave(place)
-    world._drain(place.terminal)
-    place.terminal.own_word.take(question, answer)  # type: ignore[arg-type]
-    assert isinstance(come(world, other(world), 0), SignedIn)
-    place.terminal.hub.promise()
-    place.wire.how = "cut"
-    stays(world, other(world), ALONE_S + 5)
-    come(world, place, 1)
-    world.look()
