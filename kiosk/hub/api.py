@@ -261,6 +261,7 @@ class Api:
             may_offline=session.gives_pass and self.people.home_of(person.wing) == session.kiosk_id,
             standing=self.ruling.standing(person, session.kiosk_id, session.level),
             policy_sha256=self.ruling.document()[0],
+            must_choose=person.must_choose,
             agreement_due=self.agreements.due(person.resident_id),
         )
 

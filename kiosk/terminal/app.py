@@ -19,6 +19,7 @@ from kiosk.terminal.making_pages import pages as making_pages
 from kiosk.terminal.making_words import register_sentences as register_making
 from kiosk.terminal.my_code import Desk as CodeDesk
 from kiosk.terminal.my_code import pages as my_code_pages
+from kiosk.terminal.my_code import stands_before as code_stands_before
 from kiosk.terminal.pad import pages as pad_pages
 from kiosk.terminal.pages import pages, welcome_guest
 from kiosk.terminal.reading import Reading
@@ -58,6 +59,8 @@ class _Door:
             # A page is asked for by a hand: a press that leads on is gone before the pulse could tell of it.
             self._terminal.keeper.feed(Touched())
         if (first := stands_before(self._reading, state)) is not None:
+            return first
+        if (first := code_stands_before(state)) is not None:
             return first
         if request.blueprint in services.NAMES:
             return self._service(state, request.blueprint)

@@ -355,4 +355,5 @@ def _person(lease: Lease) -> Person:
         lease.standing,
         lease.pass_stamp,
         lease.agreement_due,
+        lease.must_choose,
     )

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 
 from kiosk.services.pages import visitor
 from kiosk.terminal.pad import pad_words, terminal
-from kiosk.terminal.session import SignedIn
+from kiosk.terminal.session import SignedIn, State
 from provisioning.contracts import ChangeSecret, CodeKind, Done, MyCode
 from provisioning.errors import Refused
 from provisioning.identity.choosing import Factor, is_near, is_secret, why_not
@@ -77,12 +77,32 @@ class Desk:
     """The change under way at this screen: at most one, and none for anybody else."""
 
     change: Change | None = None
+    chosen_in: str = ""  # the session in which an own code was chosen last
 
     def of(self, visit: int) -> Change | None:
         """This visit's change; another's is forgotten."""
         if self.change is not None and self.change.visit != visit:
             self.change = None
         return self.change
+
+
+# What stays open to a person who has to choose: leaving, asking, another language, what keeps the screen honest.
+FREE = frozenset(
+    {"terminal.stop", "terminal.stay", "terminal.choose_language", "terminal.speak", "terminal.pulse"}
+)
+
+
+def stands_before(state: State) -> Response | None:
+    """The way to "my code", for somebody whose code came out of an envelope; without the hub nobody can choose."""
+    if request.blueprint in {"my_code", "pad", "agreement", "web"} or request.endpoint in FREE:
+        return None
+    return _go("my_code.choose") if _must_choose(state) else None
+
+
+def _must_choose(state: State) -> bool:
+    if not isinstance(state, SignedIn) or not state.person.must_choose or terminal().is_hub_away:
+        return False
+    return _desk().chosen_in != state.person.session_id
 
 
 def _desk() -> Desk:
@@ -116,7 +136,8 @@ def _go(endpoint: str) -> Response:
 def choose() -> str:
     """What can be changed. Whether there is an emergency code is not shown: somebody may be looking."""
     _desk().change = None
-    return render_template("kiosk/my_code/choose.html", factor=_kind())
+    first = _must_choose(terminal().keeper.state)
+    return render_template("kiosk/my_code/choose.html", factor=_kind(), first=first)
 
 
 @pages.get("/emergency")
@@ -206,6 +227,8 @@ def _sent(change: Change) -> Change:
             return replace(change, new="", step="new", problem=refusal.reason)
         _desk().change = None
         raise
+    if change.what in {"new", "other"}:
+        _desk().chosen_in = who.session_id
     return replace(change, step="done", old="", new="")
 
 

@@ -63,6 +63,6 @@ class Envelopes:
         with self.issues.store.atomic():
             if not self.issues.print_envelope(envelope_id):
                 raise EnvelopePrinted
-            self.people.set_secret(resident_id, "pin", pin_hash, "")
+            self.people.set_secret(resident_id, "pin", pin_hash, "", must_choose=True)
             self.trail.record(by, "pin_envelope_printed", resident_id, envelope=envelope_id)
         return pin

@@ -151,8 +151,9 @@ class SecretDesk:
 
     def _keep(self, person: Resident, wanted: Known) -> None:
         with self.prover.people.store.atomic():
+            must_choose = person.must_choose and wanted.pin_hash == person.pin_hash
             self.prover.people.set_secret(
-                person.resident_id, wanted.factor, wanted.pin_hash, wanted.duress_hash
+                person.resident_id, wanted.factor, wanted.pin_hash, wanted.duress_hash, must_choose
             )
             # One word for every change: who reads this record over a shoulder learns nothing about an emergency code.
             self.prover.trail.record(person.resident_id, "secret_changed", person.resident_id)

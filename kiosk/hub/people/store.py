@@ -70,6 +70,12 @@ def m003_factors(db: Database) -> None:
     )
 
 
+@PEOPLE()
+def m004_must_choose(db: Database) -> None:
+    """Whose code came out of an envelope: the first thing they do with it is to choose an own one."""
+    script(db, "ALTER TABLE resident ADD COLUMN must_choose INTEGER NOT NULL DEFAULT 0;")
+
+
 @dataclass(frozen=True)
 class Resident:
     """A resident as the hub keeps one."""
@@ -83,6 +89,7 @@ class Resident:
     regime: str = ""
     factor: str = "pin"  # what the secret is made of: "pin" or "pictures"
     duress_hash: str = ""  # the secret that calls for help while it opens; made with the other one's salt
+    must_choose: bool = False  # the code came out of an envelope
 
     @property
     def card(self) -> ResidentCard:
@@ -148,11 +155,13 @@ class PeopleStore:
         )
         return changed == 1
 
-    def set_secret(self, resident_id: str, factor: str, pin_hash: str, duress_hash: str) -> None:
+    def set_secret(
+        self, resident_id: str, factor: str, pin_hash: str, duress_hash: str, must_choose: bool = False
+    ) -> None:
         """What a person knows from now on; an empty ``duress_hash`` means that none calls for help."""
         self.store.run(
-            "UPDATE resident SET factor = ?, pin_hash = ?, duress_hash = ? WHERE resident_id = ?",
-            (factor, pin_hash, duress_hash, resident_id),
+            "UPDATE resident SET factor = ?, pin_hash = ?, duress_hash = ?, must_choose = ? WHERE resident_id = ?",
+            (factor, pin_hash, duress_hash, int(must_choose), resident_id),
         )
 
     def axes(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -188,7 +197,10 @@ class PeopleStore:
             f"SELECT * FROM resident {rest}",  # noqa: S608
             values,
         )
-        return [Resident(**{**row, "groups": _unlisted(row["groups"])}) for row in rows]
+        return [
+            Resident(**{**row, "groups": _unlisted(row["groups"]), "must_choose": bool(row["must_choose"])})
+            for row in rows
+        ]
 
     # --- officers ---
 

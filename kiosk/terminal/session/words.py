@@ -60,6 +60,7 @@ class Person:
     standing: Standing = NOBODY  # what policy asks about this person here
     pass_stamp: str = ""  # the hub's name for the offline pass that this sign-in makes
     agreement_due: int = 0  # version of the agreement to sign before anything else; 0: none
+    must_choose: bool = False  # their code came out of an envelope
 
 
 # States -----------------------------------------------------------------------------------------------------

@@ -213,3 +213,28 @@ def test_the_hub_forgets_what_a_held_session_pretended(house: House) -> None:
     assert "This code is not right." in house.comes("5170")
     house.goes()
     assert "What would you like to do?" in house.comes(OWN)
+
+
+# -- the first sign-in after an envelope ----------------------------------------------------------------------
+
+
+def test_who_comes_with_a_code_from_an_envelope_chooses_an_own_one_first(house: House) -> None:
+    envelopes, visitor = house.hub.envelopes, house.visitor
+    ordered = envelopes.order("r-amira", "o-landing", second="o-security")
+    pin = envelopes.make(ordered, "r-amira", "o-landing")
+    assert heading(house.comes(pin)) == "Choose a code of your own"
+    for path in ("/", "/printing/", "/requests/", "/my-file/"):
+        assert heading(visitor.sees(path)) == "Choose a code of your own"
+    assert heading(visitor.sees("/speak")) == "You can always speak to a person"
+    assert chooses(house, "new", pin, "6283", "6283") == "Your code is changed."
+    assert heading(visitor.sees("/")) == "What would you like to do?"
+    house.goes()
+    assert heading(house.comes("6283")) == "What would you like to do?"
+
+
+def test_who_has_to_choose_and_cannot_reach_the_hub_is_not_kept_out(house: House) -> None:
+    envelopes = house.hub.envelopes
+    pin = envelopes.make(envelopes.order("r-amira", "o-landing"), "r-amira", "o-landing")
+    house.comes(pin)
+    house.terminal.hub.note_away()
+    assert heading(house.visitor.sees("/")) == "What would you like to do?"
