@@ -39,7 +39,12 @@ class SettledBefore(Refused):
 def incident_pages(hub: Hub) -> Blueprint:
     """The list, and one incident."""
     pages = Blueprint("incidents", __name__, url_prefix="/incidents")
+    _looks(pages, hub)
+    _settling(pages, hub)
+    return pages
 
+
+def _looks(pages: Blueprint, hub: Hub) -> None:
     @pages.get("/")
     @needs("incident_seen")
     def every() -> str:
@@ -72,6 +77,8 @@ def incident_pages(hub: Hub) -> Blueprint:
             words_max=WORDS_MAX,
         )
 
+
+def _settling(pages: Blueprint, hub: Hub) -> None:
     @pages.post("/<incident_id>/settle")
     @needs("incident_settled")
     def settle(incident_id: str) -> Response:
@@ -86,8 +93,6 @@ def incident_pages(hub: Hub) -> Blueprint:
                 who.officer_id, "incident_settled", incident_id, kind=found.kind, person=found.resident_id
             )
         return redirect(url_for(".one", incident_id=incident_id), 303)
-
-    return pages
 
 
 def _found(hub: Hub, incident_id: str) -> Incident:

@@ -20,7 +20,12 @@ SHEETS = "/people/<resident_id>/sheets"
 def sheet_pages(hub: Hub) -> Blueprint:
     """The sheets; each is a page of the back office with one printable part."""
     pages = Blueprint("sheets", __name__, static_folder="static", static_url_path="/sheets-static")
+    _given_out(pages, hub)
+    _envelopes(pages, hub)
+    return pages
 
+
+def _given_out(pages: Blueprint, hub: Hub) -> None:
     @pages.get(f"{SHEETS}/card")
     @needs("credential_issued")
     def card(resident_id: str) -> str:
@@ -48,6 +53,8 @@ def sheet_pages(hub: Hub) -> Blueprint:
             officers=[_name(hub, one.ordered_by), _name(hub, one.signed_by)],
         )
 
+
+def _envelopes(pages: Blueprint, hub: Hub) -> None:
     @pages.get(f"{SHEETS}/envelope/<envelope_id>")
     @needs("secret_reset")
     def envelope(resident_id: str, envelope_id: str) -> str:
@@ -66,8 +73,6 @@ def sheet_pages(hub: Hub) -> Blueprint:
         return _page(
             hub, person, gettext("PIN envelope"), "sheets/envelope.html", pin=pin, envelope_id=envelope_id
         )
-
-    return pages
 
 
 def _page(hub: Hub, person: Resident, title: str, sheet: str, **words: Any) -> str:

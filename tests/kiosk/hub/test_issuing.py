@@ -8,60 +8,19 @@ from dataclasses import replace
 import pytest
 
 from kiosk.hub.issuing.issuing import wanted
-from kiosk.hub.issuing.rules import Issue
 from kiosk.hub.node import Hub
 from provisioning.clock import FakeClock
 from provisioning.contracts import (
-    BlockHere,
-    CopyFound,
-    Done,
     Issued,
     IssueFailed,
     Lease,
     PlugReport,
-    RenewLease,
-    ToIssue,
     Welcome,
     WhoComes,
 )
 from provisioning.errors import Corrupt, Refused
-from provisioning.identity.stick import read_header
 from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, stick_of
-from tests.kiosk.sticks import Stick
-
-A, B = "kiosk-a", "kiosk-b"
-NEW = "04D1D2D3"
-
-
-def order(hub: Hub, kind: str = "badge", who: str = "r-amira", at: str = A, **more: object) -> Issue:
-    """An order of the landing officer, signed by the security officer."""
-    second = str(more.pop("second", "o-security"))
-    return hub.issuing.order(wanted(kind, who, at, "o-landing", second=second, **more))  # type: ignore[arg-type]
-
-
-def hand_in(hub: Hub, *kinds: str, who: str = "r-amira") -> None:
-    """What the person carries is out of use, so that they may be given another."""
-    for one in hub.credentials.of(who):
-        if one.kind in (kinds or ("badge", "stick")):
-            hub.issuing.blocking.block(one, "lost", "o-landing")
-
-
-def lays(kiosk: Peer, kind: str = "badge", uid: str = "") -> ToIssue:
-    """The kiosk asks what to make of the thing in its hand."""
-    answer = kiosk.ask(PlugReport(kiosk_id=kiosk.node.node_id, credential=kind, uid=uid))  # type: ignore[arg-type]
-    assert isinstance(answer, ToIssue)
-    return answer
-
-
-def made(kiosk: Peer, answer: ToIssue) -> None:
-    """It was made there."""
-    assert kiosk.ask(Issued(kiosk_id=kiosk.node.node_id, issue_id=answer.issue_id)) == Done()
-
-
-def stage(hub: Hub, one: Issue) -> str:
-    found = hub.issuing.issues.find(one.issue_id)
-    assert found is not None
-    return found.state
+from tests.kiosk.hub.issuing_kit import NEW, A, B, a_stick, hand_in, lays, made, order, stage
 
 
 @pytest.fixture(autouse=True)
@@ -158,13 +117,6 @@ def test_nobody_gets_a_second_one_that_works(hub: Hub) -> None:
 
 
 # --- a stick -------------------------------------------------------------------------------------------------
-
-
-def a_stick(hub: Hub, answer: ToIssue) -> Stick:
-    """The stick as the kiosk has written it."""
-    site_id = hub.node.site.site_id
-    header = read_header(answer.header, hub.key.key.public_key(), site_id)
-    return Stick(header.stick_id, site_id, hub.key, answer.header, (answer.ticket, bytes(512)))
 
 
 def test_a_stick_opens_when_the_kiosk_has_written_it_and_not_before(hub: Hub, kiosk_a: Peer) -> None:
@@ -390,123 +342,3 @@ def test_an_incident_stays_and_is_settled_once(hub: Hub) -> None:
     ):
         with pytest.raises(sqlite3.IntegrityError):
             hub.store.run(statement)
-
-
-# --- lost and found ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("why", "is_alarm"), [("lost", True), ("stolen", True), ("replaced", True), ("damaged", False)]
-)
-def test_a_lost_badge_that_is_seen_again_is_an_alarm_with_its_place(
-    hub: Hub, kiosk_b: Peer, why: str, is_alarm: bool
-) -> None:
-    kept = hub.credentials.find("badge", AMIRA)
-    assert kept is not None
-    hub.issuing.blocking.block(kept, why, "o-landing")  # type: ignore[arg-type]
-    for _ in range(2):
-        with pytest.raises(Refused, match="badge_blocked"):
-            kiosk_b.ask(WhoComes(kiosk_id=B, credential="badge", uid=AMIRA))
-    found = [one for one in hub.incidents.unsettled() if one.kind == "found"]
-    assert [(one.kiosk_id, one.uid) for one in found] == ([(B, AMIRA)] if is_alarm else [])
-
-
-def test_a_block_ends_the_session_with_the_kiosks_next_question(hub: Hub, kiosk_a: Peer) -> None:
-    lease = kiosk_a.sign_in(AMIRA)
-    hand_in(hub, "badge")
-    with pytest.raises(Refused, match="session_ended"):
-        kiosk_a.ask(RenewLease(session_id=lease.session_id))
-
-
-# --- what kiosks did by themselves ---------------------------------------------------------------------------------
-
-
-def test_a_block_by_an_officers_badge_at_a_kiosk_holds_everywhere(
-    hub: Hub, kiosk_a: Peer, kiosk_b: Peer
-) -> None:
-    lease = kiosk_b.sign_in(AMIRA)
-    said = BlockHere(
-        kiosk_id=A, officer_id="o-landing", credential="badge", uid=AMIRA, at_utc="2026-11-22T08:00:00.000Z"
-    )
-    kiosk_a.tell(said, "m1")
-    kiosk_a.tell(said, "m1")
-    kiosk_a.tell(said, "m2")
-    with pytest.raises(Refused, match="session_ended"):
-        kiosk_b.ask(RenewLease(session_id=lease.session_id))
-    with pytest.raises(Refused, match="badge_blocked"):
-        kiosk_b.sign_in(AMIRA)
-    assert [(one.kind, one.kiosk_id, one.detail["officer"]) for one in hub.incidents.unsettled()] == [
-        ("blocked_here", A, "o-landing")
-    ]
-
-
-@pytest.mark.parametrize(("officer", "kiosk"), [("o-nobody", A), ("r-bram", A), ("o-landing", B)])
-def test_a_block_by_nobodys_badge_or_in_anothers_name_blocks_nothing(
-    hub: Hub, kiosk_a: Peer, officer: str, kiosk: str
-) -> None:
-    with pytest.raises(Corrupt, match="message_foreign"):
-        kiosk_a.tell(BlockHere(kiosk_id=kiosk, officer_id=officer, credential="badge", uid=AMIRA, at_utc=""))
-    assert kiosk_a.sign_in(AMIRA)
-
-
-def test_an_officer_whose_own_badge_is_blocked_blocks_nothing_at_a_kiosk(hub: Hub, kiosk_a: Peer) -> None:
-    hub.credentials.set_blocked("badge", "0F0", True, "o-security")
-    with pytest.raises(Corrupt, match="message_foreign"):
-        kiosk_a.tell(BlockHere(kiosk_id=A, officer_id="o-landing", credential="badge", uid=AMIRA, at_utc=""))
-
-
-@pytest.mark.parametrize("was", ["", "lost"])
-def test_a_copy_that_a_kiosk_found_alone_is_blocked_for_good(hub: Hub, kiosk_a: Peer, was: str) -> None:
-    stick = AMIRA + "99"
-    if was:
-        hand_in(hub, "stick")
-    for message in ("m1", "m1", "m2"):
-        kiosk_a.tell(CopyFound(kiosk_id=A, uid=stick, counter=1, at_utc="2026-11-22T08:00:00.000Z"), message)
-    kept = hub.credentials.find("stick", stick)
-    assert kept is not None
-    assert (kept.state, kept.why) == ("blocked", "copied")
-    assert [one.kind for one in hub.incidents.unsettled()] == ["copy"]
-
-
-# --- J4.F10 --------------------------------------------------------------------------------------------------------
-
-
-def test_a_new_badge_and_another_regime_by_one_officer_in_a_day_is_an_incident(
-    hub: Hub, kiosk_a: Peer, clock: FakeClock
-) -> None:
-    hand_in(hub, "badge")
-    hub.trail.record("o-security", "regime_changed", "r-amira")
-    clock.advance(23 * 3600)
-    order(hub)
-    made(kiosk_a, lays(kiosk_a, uid=NEW))
-    hub.issuing.pairs.look("r-amira")
-    assert [(one.kind, one.detail["officer"]) for one in hub.incidents.unsettled()] == [
-        ("pair", "o-security")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("officer", "action", "later_s"),
-    [
-        ("o-director", "regime_changed", 60),
-        ("o-security", "person_viewed", 60),
-        ("o-security", "regime_changed", 25 * 3600),
-    ],
-)
-def test_another_officer_another_act_or_another_day_is_none(
-    hub: Hub, kiosk_a: Peer, clock: FakeClock, officer: str, action: str, later_s: int
-) -> None:
-    hand_in(hub, "badge")
-    hub.trail.record(officer, action, "r-amira")
-    clock.advance(later_s)
-    order(hub)
-    made(kiosk_a, lays(kiosk_a, uid=NEW))
-    assert not hub.incidents.unsettled()
-
-
-def test_a_first_badge_is_no_re_issue(hub: Hub, kiosk_a: Peer) -> None:
-    hub.store.run("DELETE FROM credential WHERE resident_id = 'r-amira'")
-    hub.trail.record("o-security", "regime_changed", "r-amira")
-    order(hub)
-    made(kiosk_a, lays(kiosk_a, uid=NEW))
-    assert not hub.incidents.unsettled()
