@@ -1,5 +1,4 @@
 // A desk that nobody touches: it warns, it covers the page, and it opens again where the officer was.
-// And the second signature of a sensitive act, on the page where the act was begun.
 "use strict";
 
 (() => {
@@ -77,6 +76,7 @@
     if (password.value) unlock({ password: password.value });
   }, true);
   document.addEventListener("desk:key", (event) => unlock({ key: event.detail }));
+  document.addEventListener("desk:locked", cover);
 
   // --- what counts as touching ---
 
@@ -130,38 +130,4 @@
   setInterval(look, 500);
   tellOthers("here");
   if ("shown" in lock.dataset) cover();
-
-  // --- a second person ---
-
-  async function send(form, submitter) {
-    const headers = { "X-Desk-Dialog": "1" };
-    const body = new URLSearchParams(new FormData(form, submitter));
-    const reply = await fetch(form.action, { method: "POST", headers, body, cache: "no-store" }).catch(() => null);
-    if (reply?.status === 204 && reply.headers.has("X-Desk-Go")) {
-      location.assign(reply.headers.get("X-Desk-Go"));
-    } else if (reply?.headers.has("X-Desk-Sign")) {
-      ask(await reply.text());
-    } else if (reply?.status === 401) {
-      cover();
-    } else {
-      HTMLFormElement.prototype.submit.call(form); // the server's own page says what is wrong
-    }
-  }
-
-  function ask(html) {
-    document.getElementById("second-person")?.remove();
-    document.body.insertAdjacentHTML("beforeend", html);
-    const dialog = document.getElementById("second-person");
-    if (locked) return;
-    dialog.showModal();
-    dialog.querySelector("[autofocus]")?.focus();
-  }
-
-  window.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!form.querySelector("[data-sensitive]") && !form.closest("#second-person")) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if (!locked) send(form, event.submitter);
-  }, true);
 })();
