@@ -1,6 +1,7 @@
 """What comes to the reader and is typed after it; what takes long runs beside the reader's and the page's thread."""
 
 import logging
+import threading
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -71,6 +72,7 @@ class Arrivals:
         self._keeper, self._entrance, self._making = keeper, entrance, making
         self._errands = errands
         self._tickets = tickets
+        self._pressing = threading.Lock()
 
     def hear(self, word: ReaderWord) -> None:
         """What the reader saw, on its own thread: what takes a while runs beside it."""
@@ -104,8 +106,10 @@ class Arrivals:
 
     def try_secret(self, secret: str) -> None:
         """Check what was typed; returns with the answer, or as soon as the person must do or wait for something."""
-        asking = self._keeper.feed(PinGiven())
-        if not isinstance(asking, SigningIn):
+        with self._pressing:  # a second press of the same button begins no second try
+            before = self._keeper.state
+            asking = self._keeper.feed(PinGiven())
+        if isinstance(before, SigningIn) or not isinstance(asking, SigningIn):
             return
         over = self._errands.run(lambda: self._entrance.go_on(asking, secret))
         while not over.wait(LOOK_S):

@@ -56,6 +56,7 @@ from kiosk.terminal.session.words import (
 from provisioning.contracts.kiosk import CredentialKind, Factor
 
 WAITING_STAGES = frozenset({"pin", "pin_again", "done"})  # nothing is being written: taking it away ends it
+PULLED = {"stick": "stick_not_written", "key": "key_gone"}  # too early: the screen says so
 CARRIED = Welcoming | PinEntry | SigningIn | SignedIn  # states with a credential on the reader
 
 
@@ -196,6 +197,8 @@ def _lose(state: State, kind: CredentialKind, now_s: float, rules: Rules) -> Ste
         return Step(state)
     if isinstance(state, SignedIn):
         return _leave(state, "badge_gone", now_s, rules)
+    if isinstance(state, SigningIn) and state.waits_for in PULLED:
+        return Step(_refuse(state, PULLED[state.waits_for], (), now_s, rules))
     return Step(Idle(state.visit + 1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -271,6 +272,18 @@ def test_a_yes_for_somebody_who_has_left_opens_nothing_and_is_given_back() -> No
     after = step(state, SignInGranted(1, AMIRA), 1, RULES)
     assert isinstance(after.state, Idle)
     assert after.effects == (Over(AMIRA, "badge_gone", is_offline=False, was_shown=False),)
+
+
+@pytest.mark.parametrize(("kind", "code"), [("stick", "stick_not_written"), ("key", "key_gone")])
+def test_what_is_pulled_while_it_is_needed_says_so(kind: Literal["stick", "key"], code: str) -> None:
+    state, _ = run(*came(Credential(kind, "1")), PinGiven())
+    waiting, _ = run(ToldToWait(state.visit, kind), state=state)
+    after, _ = run(CredentialGone(kind), state=waiting)
+    assert isinstance(after, Refused)
+    assert (after.code, after.visit) == (code, state.visit + 1)
+    late, effects = run(SignInGranted(state.visit, AMIRA), state=after)
+    assert isinstance(late, Refused)
+    assert effects == [Over(AMIRA, "badge_gone", is_offline=False, was_shown=False)]
 
 
 def test_a_reader_that_dies_has_five_seconds_to_see_the_badge_again() -> None:
