@@ -15,7 +15,7 @@ from kiosk.terminal.hubside import AWAY_CODES, SIGN_IN_READ_S, HubSide
 from kiosk.terminal.keeper import Keeper
 from kiosk.terminal.ownkeys import OwnKeys
 from kiosk.terminal.ownword import OwnWord
-from kiosk.terminal.passes import Held, OfflinePasses
+from kiosk.terminal.passes import Held, OfflinePasses, StickBehind
 from kiosk.terminal.session import (
     Credential,
     Event,
@@ -279,6 +279,9 @@ class Entrance:
                 credential = self._own_keys.proven(assertion)
             person = self._passes.enter(credential, secret, self._counter_of(credential))
             return self._own_word.grant(SignInGranted(asking.visit, person, is_offline=True))
+        except StickBehind as error:
+            self._guard.copy_found(asking.credential, self._counter_of(asking.credential))
+            return self._keeper.feed(self._no(asking, error))
         except PassageError as error:
             return self._keeper.feed(self._no(asking, error))
 

@@ -14,7 +14,7 @@ from kiosk.terminal.session import BlockDone, Credential, OfficerHere, State
 from kiosk.terminal.store import TerminalStore
 from provisioning.audit import Trail
 from provisioning.clock import Clock, iso
-from provisioning.contracts import BlockHere
+from provisioning.contracts import BlockHere, CopyFound
 from provisioning.store import Outbox
 
 log = logging.getLogger("passage.kiosk")
@@ -79,6 +79,19 @@ class Guard:
             self._trail.record(state.officer_id, "badge_blocked", self._kiosk_id, kind=one.kind)
         log.warning("an officer blocked a %s here", one.kind)
         return self._keeper.feed(BlockDone())
+
+    def copy_found(self, credential: Credential, counter: int) -> None:
+        """While the hub is away a stick came with a ticket that was used up here: closed here, and the hub hears it.
+
+        Raises:
+            Unavailable: it could not be written down.
+        """
+        at_utc, lookup = iso(self._clock.now_utc()), self._lookup(credential)
+        told = CopyFound(kiosk_id=self._kiosk_id, uid=credential.uid, counter=counter, at_utc=at_utc)
+        with self._store.store.atomic():
+            self._store.block_here(lookup, at_utc)
+            self._outbox.put(self._hub_id, told, lookup)
+            self._trail.record(self._kiosk_id, "copy_found", self._kiosk_id, kind=credential.kind)
 
     def _lookup(self, credential: Credential) -> str:
         return blind(self._key, f"{credential.kind}:{credential.uid}")

@@ -23,6 +23,7 @@ from provisioning.contracts import (
     BlockHere,
     CheckPasses,
     Contract,
+    CopyFound,
     EndSession,
     Factor,
     Lease,
@@ -167,7 +168,7 @@ class HubSim:
             (CheckPasses, self._check_passes),
         ):
             receiver.on_call(kind, answer)
-        for message in (PrintRequest, Objection, BlockHere, EndSession, AgreementSigned):
+        for message in (PrintRequest, Objection, BlockHere, CopyFound, EndSession, AgreementSigned):
             receiver.on_message(message, self._hear)
         self._store = store
         self.receiver = receiver

@@ -12,7 +12,7 @@ from kiosk.terminal.session import SignedIn
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import FakeClock
 from provisioning.config import Node
-from provisioning.contracts import EndSession, PrintRequest
+from provisioning.contracts import CopyFound, EndSession, PrintRequest
 from tests.kiosk.sticks import Stick
 from tests.kiosk.terminal.hub_sim import HubSim
 from tests.kiosk.terminal.kiosk_kit import (
@@ -114,6 +114,28 @@ def test_wrong_codes_lead_to_growing_pauses_that_a_restart_does_not_shorten(plac
         assert "Too many wrong codes" in visitor.signs_in(place.stick), "the second pause is twice as long"
         place.clock.advance(1)
         assert "Hello Amira" in visitor.signs_in(place.stick)
+
+
+def test_an_older_ticket_than_was_seen_here_is_a_copys_even_without_the_hub(place: Place) -> None:
+    clone = place.stick.copy()
+    with place.hub.on_air(), terminal_of(place.kiosk, place.clock) as terminal:
+        Visitor(terminal).signs_in(place.stick)
+        terminal.errands.join()
+        Visitor(terminal).leaves()
+    with alone(place.kiosk, place.clock) as terminal:
+        visitor = Visitor(terminal)
+        assert "There is a copy of your stick or key." in visitor.signs_in(clone)
+        visitor.leaves()
+        assert "blocked" in visitor.puts_down(place.stick), (
+            "both are closed here, until the hub says otherwise"
+        )
+        visitor.leaves()
+        with place.hub.on_air():
+            terminal.hub.drain.nudge()
+            wait_until(lambda: place.hub.heard_of(CopyFound), what="the hub hears of the copy")
+        told = place.hub.heard_of(CopyFound)[0]
+        assert isinstance(told, CopyFound)
+        assert (told.uid, told.counter) == (place.stick.stick_id, 2)
 
 
 def test_a_person_who_lives_elsewhere_leaves_no_pass(place: Place) -> None:
