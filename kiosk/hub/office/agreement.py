@@ -105,23 +105,23 @@ def _reads_versions(pages: Blueprint, hub: Hub) -> None:
             **_in_language(hub),
         )
 
-    @pages.get("/versions/<int:version_no>/screens/<int:number>")
+    @pages.get("/versions/<int:version_no>/screens/<int:section_no>")
     @needs("agreement_viewed")
-    def screen(version_no: int, number: int) -> str:
+    def screen(version_no: int, section_no: int) -> str:
         """One section as the kiosk shows it; nothing on this page works, it is for looking at."""
         sections = read_terms(_known(hub, version_no).text).sections
-        if not 1 <= number <= len(sections):
+        if not 1 <= section_no <= len(sections):
             abort(404)
         chosen = _chosen(hub)
         use_language(chosen)
-        one = sections[number - 1]
+        one = sections[section_no - 1]
         return render_template(
             "agreement/screen.html",
             section=one,
             title=one.title.get(chosen, ""),
             sentences=one.sentences.get(chosen, ()),
             version=version_no,
-            number=number,
+            number=section_no,
             of=len(sections),
         )
 
@@ -220,18 +220,18 @@ def _sections(pages: Blueprint, hub: Hub, editing: Editing) -> None:
         editing.keep(number, _sent(hub), officer().officer_id)
         return redirect(url_for(".draft"), 303)
 
-    @pages.post("/draft/sections/<int:number>/remove")
+    @pages.post("/draft/sections/<int:section_no>/remove")
     @needs("agreement_drafted")
-    def remove(number: int) -> Response:
+    def remove(section_no: int) -> Response:
         """Take a section out of the draft."""
-        editing.remove(number, officer().officer_id)
+        editing.remove(section_no, officer().officer_id)
         return redirect(url_for(".draft"), 303)
 
-    @pages.post("/draft/sections/<int:number>/move")
+    @pages.post("/draft/sections/<int:section_no>/move")
     @needs("agreement_drafted")
-    def move(number: int) -> Response:
+    def move(section_no: int) -> Response:
         """Move a section one place up or down."""
-        editing.move(number, 1 if request.form.get("way") == "down" else -1, officer().officer_id)
+        editing.move(section_no, 1 if request.form.get("way") == "down" else -1, officer().officer_id)
         return redirect(url_for(".draft"), 303)
 
 

@@ -62,10 +62,18 @@ PAGES: dict[str, str | None] = {
     **dict.fromkeys(("policy.begin", "policy.title", "policy.drop", "policy.propose"), "policy_drafted"),
     **dict.fromkeys(("policy.keep", "policy.remove"), "policy_drafted"),
     "policy.approve": "policy_approved",
+    **{f"agreement.{page}": "agreement_viewed" for page in ("every", "unsigned", "version", "screen")},
+    **{f"agreement.{page}": "agreement_viewed" for page in ("draft", "preview")},
+    **{f"agreement.{page}": "agreement_drafted" for page in ("begin", "title", "drop", "propose", "section")},
+    **{f"agreement.{page}": "agreement_drafted" for page in ("keep", "remove", "move")},
+    "agreement.approve": "agreement_approved",
     **dict.fromkeys(
-        ("issuing.form", "issuing.order", "issuing.one", "issuing.progress", "issuing.sign"), "credential_issued"
+        ("issuing.form", "issuing.order", "issuing.one", "issuing.progress", "issuing.sign"),
+        "credential_issued",
     ),
-    **dict.fromkeys(("issuing.erase", "issuing.cancel", "sheets.card", "sheets.receipt"), "credential_issued"),
+    **dict.fromkeys(
+        ("issuing.erase", "issuing.cancel", "sheets.card", "sheets.receipt"), "credential_issued"
+    ),
     **dict.fromkeys(("people.envelope", "sheets.envelope", "sheets.make"), "secret_reset"),
     "sheets.static": None,
     **dict.fromkeys(("incidents.every", "incidents.one"), "incident_seen"),
@@ -93,6 +101,8 @@ ARGUMENTS |= {
     "suspension_id": "S-2",
     "name": "new",
     "version_no": "7",
+    "section_no": "7",
+    "service": "printing",
     "sha256": "ab",
     "wanted": "lock",
     "credential_id": "ab",
