@@ -122,6 +122,18 @@ def test_a_session_that_the_hub_ended_reads_no_file(house: House) -> None:
     assert "ended your visit" in page
 
 
+def test_a_hub_that_is_away_is_not_a_file_that_nobody_looked_at(tmp_path: Path) -> None:
+    hub_node, kiosk_node = make_nodes(tmp_path)
+    with hub_sim(hub_node, CLOCK) as hub, terminal_of(kiosk_node, CLOCK) as terminal:
+        visitor = Visitor(terminal)
+        with hub.on_air():
+            terminal.hub.refresh()
+            assert 'href="/my-file/"' in visitor.signs_in(AMIRAS)
+        answer = visitor.get("/my-file/")
+        assert answer.status_code == 503
+        assert "The central computer does not answer." in answer.get_data(as_text=True)
+
+
 @pytest.mark.web
 @pytest.mark.parametrize(("credential", "language"), [(AMIRAS, "en"), (YUSUFS, "ar")])
 def test_the_screen_is_fit_to_read(
