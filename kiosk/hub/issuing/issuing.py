@@ -28,7 +28,7 @@ from provisioning.errors import Corrupt
 from provisioning.identity import NodeKey
 from provisioning.identity.keywire import to_text
 from provisioning.identity.stick import StickHeader, Ticket, blind_holder, sign_header, sign_ticket
-from provisioning.ids import short_code
+from provisioning.ids import new_key, short_code
 from provisioning.sync import Receiver
 
 C = TypeVar("C", bound=Contract)
@@ -148,8 +148,9 @@ class Issuing:
             if one is None:
                 raise rules.NothingToIssue(kind=asked.credential)
             uid = self._number(one, asked.uid)
-            self.issues.begin(one.issue_id, uid, rules.until(self.clock.now_utc(), "writing"))
-        return self._to_make(one, uid)
+            one = replace(one, uid=uid, attempt=new_key()[:12])
+            self.issues.begin(one.issue_id, uid, one.attempt, rules.until(self.clock.now_utc(), "writing"))
+        return self._to_make(one)
 
     def _number(self, one: Issue, shown: str) -> str:
         """The badge's own number, a new random one for a stick; a key names itself when it is made."""
@@ -165,26 +166,26 @@ class Issuing:
             raise Corrupt("message_foreign", kiosk=one.kiosk_id)
         return uid
 
-    def _to_make(self, one: Issue, uid: str) -> ToIssue:
+    def _to_make(self, one: Issue) -> ToIssue:
         holder = blind_holder(one.resident_id, self.holder_key)
         if one.kind == "badge":
-            return ToIssue(issue_id=one.issue_id)
+            return ToIssue(issue_id=one.attempt_id)
         if one.kind == "key":
             known = [kept.uid for kept in self.credentials.of(one.resident_id) if kept.kind == "key"]
             options = self.new_keys.ask(one.issue_id, one.kiosk_id, holder, known)
-            return ToIssue(issue_id=one.issue_id, options=options)
+            return ToIssue(issue_id=one.attempt_id, options=options)
         site_id, now = self.site.site_id, self._now
-        header = StickHeader(site_id=site_id, stick_id=uid, holder=holder, issued_utc=now)
+        header = StickHeader(site_id=site_id, stick_id=one.uid, holder=holder, issued_utc=now)
         ticket = Ticket(
             site_id=site_id,
-            stick_id=uid,
+            stick_id=one.uid,
             holder=holder,
             counter=FIRST_COUNTER,
             at_utc=now,
             nonce=secrets.token_hex(16),
         )
         return ToIssue(
-            issue_id=one.issue_id,
+            issue_id=one.attempt_id,
             header=sign_header(header, self.key),
             ticket=sign_ticket(ticket, self.key),
             erase=one.may_erase,
@@ -201,12 +202,17 @@ class Issuing:
         asked = _from(Issued, sender, question)
         with self.issues.store.atomic():
             self._expire()
-            one = self.issues.find(asked.issue_id)
-            if one is None or one.kiosk_id != sender or one.state not in {"writing", "done"}:
+            one = self._attempted(sender, asked.issue_id)
+            if one is None or one.state not in {"writing", "done"}:
                 raise rules.IssueOver
             if one.state == "writing":
                 self._give(one, self._made(one, asked.attestation))
         return Done()
+
+    def _attempted(self, sender: str, attempt_id: str) -> Issue | None:
+        """The order of which this is this kiosk's last try, or None."""
+        one = self.issues.find(attempt_id.partition(".")[0])
+        return one if one and one.kiosk_id == sender and one.attempt_id == attempt_id else None
 
     def _made(self, one: Issue, attestation: bytes) -> Credential:
         made = Credential(
@@ -254,8 +260,8 @@ class Issuing:
         asked = _from(IssueFailed, sender, question)
         with self.issues.store.atomic():
             self._expire()
-            one = self.issues.find(asked.issue_id)
-            if one is not None and one.kiosk_id == sender and one.state == "writing":
+            one = self._attempted(sender, asked.issue_id)
+            if one is not None and one.state == "writing":
                 problem = asked.code[:PROBLEM_CHARS]
                 self.issues.fail(one.issue_id, problem, rules.until(self.clock.now_utc(), "open"))
                 self._note(sender, "issue_failed", one, code=problem)

@@ -73,9 +73,15 @@ class Issue:
     signed_by: str = ""
     until_utc: str = ""  # of the step at hand
     uid: str = ""
+    attempt: str = ""  # names the try at the kiosk: what an earlier one says counts no more
     problem: str = ""  # why the last try at the kiosk failed; it may be tried again
     ended_by: str = ""
     ended_utc: str = ""
+
+    @property
+    def attempt_id(self) -> str:
+        """What the kiosk calls this try."""
+        return f"{self.issue_id}.{self.attempt}"
 
     def stage(self, now_utc: str) -> Stage:
         """Where it stands now: what nobody finished in time is over."""

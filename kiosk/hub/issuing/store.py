@@ -59,6 +59,12 @@ def m001_issuing(db: Database) -> None:
     )
 
 
+@ISSUING()
+def m002_attempts(db: Database) -> None:
+    """Which of several tries at a kiosk is the one that counts."""
+    script(db, "ALTER TABLE issue ADD COLUMN attempt TEXT NOT NULL DEFAULT '';")
+
+
 class IssueStore:
     """Every statement about orders. Writes happen inside the caller's ``atomic()``."""
 
@@ -111,11 +117,11 @@ class IssueStore:
             )
         return changed == 1
 
-    def begin(self, issue_id: str, uid: str, until_utc: str) -> None:
-        """The kiosk has it in hand and makes it."""
+    def begin(self, issue_id: str, uid: str, attempt: str, until_utc: str) -> None:
+        """The kiosk has it in hand and makes it; a try before this one counts no more."""
         self.store.run(
-            "UPDATE issue SET state = 'writing', uid = ?, until_utc = ?, problem = '' WHERE issue_id = ?",
-            (uid, until_utc, issue_id),
+            "UPDATE issue SET state = 'writing', uid = ?, attempt = ?, until_utc = ?, problem = '' WHERE issue_id = ?",
+            (uid, attempt, until_utc, issue_id),
         )
 
     def fail(self, issue_id: str, problem: str, until_utc: str) -> None:

@@ -197,6 +197,23 @@ def test_what_failed_says_why_and_may_be_tried_again(hub: Hub, kiosk_a: Peer) ->
     made(kiosk_a, again)
 
 
+def test_only_the_last_try_counts_whatever_an_earlier_one_says(hub: Hub, kiosk_a: Peer) -> None:
+    """A stick pulled and plugged in again: two threads of one kiosk, and the first is slow."""
+    hand_in(hub, "stick")
+    one = order(hub, "stick")
+    first, second = lays(kiosk_a, "stick"), lays(kiosk_a, "stick")
+    kiosk_a.ask(IssueFailed(kiosk_id=A, issue_id=first.issue_id, code="stick_gone"))
+    assert stage(hub, one) == "writing"
+    with pytest.raises(Refused, match="issue_over"):
+        made(kiosk_a, first)
+    made(kiosk_a, second)
+    with pytest.raises(Refused, match="badge_unknown"):
+        kiosk_a.prove(a_stick(hub, first))
+    assert kiosk_a.enter(a_stick(hub, second))
+    with pytest.raises(Refused, match="issue_over"):
+        kiosk_a.ask(Issued(kiosk_id=A, issue_id=one.issue_id))
+
+
 # --- time and second thoughts ----------------------------------------------------------------------------------
 
 

@@ -94,7 +94,7 @@ def test_the_officers_page_follows_the_kiosk(hub: Hub, kiosk_a: Peer) -> None:
     answer = kiosk_a.ask(PlugReport(kiosk_id="kiosk-a", credential="stick"))
     assert isinstance(answer, ToIssue)
     assert "Leave it in" in landing.read(here)
-    kiosk_a.ask(IssueFailed(kiosk_id="kiosk-a", issue_id=number, code="stick_not_blank"))
+    kiosk_a.ask(IssueFailed(kiosk_id="kiosk-a", issue_id=answer.issue_id, code="stick_not_blank"))
     assert "There is something on this stick" in landing.read(here)
     landing.form(f"/issues/{number}", f"/issues/{number}/erase")
     assert "There is something on this stick" not in landing.read(here)

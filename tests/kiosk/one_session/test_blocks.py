@@ -100,7 +100,7 @@ def test_an_order_expires_by_the_hubs_clock_whatever_the_kiosks_shows(world: Wor
     order = hub.issuing.order(wanted("badge", PERSON, HOME, "o-landing", second="o-security"))
     place.clock.advance(25)
     told = place.terminal.hub.ask(PlugReport(kiosk_id=HOME, credential="badge", uid="04D1D2D3"), ToIssue)
-    assert told.issue_id == order.issue_id
+    assert told.issue_id.startswith(order.issue_id)
     place.clock.advance(-25)
     world.pass_time(151)
     with pytest.raises(Refusal, match="issue_over"):
