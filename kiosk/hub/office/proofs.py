@@ -8,7 +8,7 @@ import msgspec
 
 from kiosk.hub.node import Hub
 from kiosk.hub.office.store import OfficerKey, OfficeStore
-from kiosk.hub.sessions.rules import SignInLocked, SignInWrong
+from kiosk.hub.sessions.rules import LONGEST_PAUSE_S, SignInLocked, SignInWrong
 from kiosk.services.base import OfficerCard
 from provisioning.clock import iso
 from provisioning.errors import Refused
@@ -63,7 +63,7 @@ class Proofs:
 
     @property
     def _limit(self) -> Limit:
-        return Limit(self.hub.node.site.pin_tries, self.hub.node.site.pin_pause_s)
+        return Limit(self.hub.node.site.pin_tries, self.hub.node.site.pin_pause_s, LONGEST_PAUSE_S)
 
     # --- passwords ---
 
@@ -80,10 +80,14 @@ class Proofs:
             locked = hub.sessions.attempts(subject)
             if locked.locked_until and locked.is_locked(hub.clock.now_utc()):
                 raise SignInLocked(until_utc=iso(locked.locked_until))
+            counted = locked.after_failure(hub.clock.now_utc(), self._limit)
+            hub.sessions.keep_attempts(
+                subject, counted
+            )  # before the check: who kills the hub has tried all the same
             found = hub.people.officer_secret(name)
             card = hub.people.officer(found[0]) if found else None
             if not checker.fits(password, found[1] if found else None) or card is None:
-                self._wrong_password(subject, card, where)
+                self._wrong_password(counted, card, where)
             hub.sessions.keep_attempts(subject, Attempts())
         return card
 
@@ -92,13 +96,10 @@ class Proofs:
         names = {one.officer_id: one.sign_in_name for one in self.hub.people.roster()}
         self.by_password(names[card.officer_id], password, "desk_lock")
 
-    def _wrong_password(self, subject: str, card: OfficerCard | None, where: str) -> NoReturn:
-        hub, now = self.hub, self.hub.clock.now_utc()
-        with hub.store.atomic():
-            after = hub.sessions.attempts(subject).after_failure(now, self._limit)
-            hub.sessions.keep_attempts(subject, after)
+    def _wrong_password(self, after: Attempts, card: OfficerCard | None, where: str) -> NoReturn:
+        with self.hub.store.atomic():
             who = card.officer_id if card else "nobody"
-            hub.trail.record(
+            self.hub.trail.record(
                 where, "sign_in_refused", who, code="sign_in_wrong", locked=after.locked_until is not None
             )
         if after.locked_until is not None:

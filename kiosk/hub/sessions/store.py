@@ -218,7 +218,7 @@ class SessionStore:
     def note_failure(self, window: timedelta) -> tuple[int, int]:
         """One more failure at this site: its number, and how many there were within ``window``, this one included."""
         now = self._clock.now_utc()
-        self.store.run("DELETE FROM failure WHERE at_utc < ?", (iso(now - window),))
+        self.store.run("DELETE FROM failure WHERE at_utc < ? OR at_utc > ?", (iso(now - window), iso(now)))
         self.store.run("INSERT INTO failure (at_utc) VALUES (?)", (iso(now),))
         row = self.store.row(
             "SELECT last_insert_rowid() AS number, (SELECT count(*) FROM failure) AS together"

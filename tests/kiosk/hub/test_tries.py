@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 
 from kiosk.hub.credentials.store import Credential
 from kiosk.hub.node import Hub
+from kiosk.hub.office.proofs import Proofs
+from kiosk.hub.office.store import OfficeStore
 from kiosk.hub.sessions import rules
+from kiosk.hub.sessions.secrets import Checker
 from kiosk.hub.sessions.tries import Tries
 from provisioning.clock import FakeClock, SystemClock
 from provisioning.contracts import Lease
@@ -180,3 +184,27 @@ def test_a_hub_that_is_killed_while_it_checks_has_counted(tmp_path: Path) -> Non
         assert again.sessions.attempts("r-amira/badge").failures == turn
         assert again.sessions.attempts("kiosk:kiosk-a").failures == turn
         again.store.close()
+
+
+def test_failures_of_a_clock_that_ran_ahead_are_not_counted_for_ever(hub: Hub, clock: FakeClock) -> None:
+    clock.advance(365 * 86_400)
+    for _ in range(3):
+        hub.sessions.note_failure(rules.SITE_WINDOW)
+    clock.advance(-365 * 86_400)
+    assert hub.sessions.note_failure(rules.SITE_WINDOW)[1] == 1
+
+
+def test_an_officers_password_is_counted_before_it_is_checked(hub: Hub) -> None:
+    seen: list[int] = []
+
+    def verify(_secret: str, _phc: str, _pepper: bytes) -> bool:
+        seen.append(hub.sessions.attempts("name:security").failures)
+        return False
+
+    checker = Checker(b"test pepper", verify=verify)
+    watched = replace(hub, signing_in=replace(hub.signing_in, checker=checker))
+    proofs = Proofs(watched, OfficeStore(hub.store))
+    for _ in range(2):
+        with pytest.raises(Refused, match="sign_in_wrong"):
+            proofs.by_password("security", "guess")
+    assert seen == [1, 2]
