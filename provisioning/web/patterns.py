@@ -13,6 +13,7 @@ SCREENS = {
         "parts",
         "touch",
         "pin",
+        "pictures",
         "menu",
         "full",
         "choose",
@@ -77,7 +78,7 @@ def _samples(ui: str, screen: str) -> dict[str, object]:
         "number": "",
     }
     if ui == "kiosk":
-        signed_in = screen not in {"touch", "pin"}
+        signed_in = screen not in {"touch", "pin", "pictures"}
         who = (
             {"greeting": gettext("Hello %(name)s", name="Amina"), "stop_url": "/-/patterns"}
             if signed_in
