@@ -6,6 +6,28 @@ The hub gives most of these codes and the kiosk shows them; the back office list
 from provisioning.web.locale import N_
 from provisioning.web.sentences import ASK_LANDING, ASK_SECURITY
 
+# Said for more than one code.
+HUB_AWAY = (
+    N_("The central computer does not answer. Please try again in a few minutes."),
+    ASK_LANDING,
+)
+STICK_FOREIGN = (
+    N_("This stick was not made here, or it is damaged."),
+    ASK_LANDING,
+)
+COPIED = (
+    N_("There is a copy of your stick or key. Both are blocked. Your money and requests are safe."),
+    ASK_SECURITY,
+)
+KEY_FAILED = (
+    N_("The key could not answer. Take it out and put it in again."),
+    ASK_LANDING,
+)
+KEY_UNSUPPORTED = (
+    N_("This key cannot be used here. Please ask for another one."),
+    ASK_LANDING,
+)
+
 SENTENCES: dict[str, tuple[str, str]] = {
     "badge_unknown": (N_("This badge is not known here."), ASK_LANDING),
     "badge_blocked": (N_("This badge, stick or key was blocked. You need another one."), ASK_SECURITY),
@@ -45,14 +67,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         N_("This temporary badge has ended. Please ask for your own badge or stick."),
         ASK_LANDING,
     ),
-    "stick_foreign": (
-        N_("This stick was not made here, or it is damaged."),
-        ASK_LANDING,
-    ),
-    "stick_copied": (
-        N_("There is a copy of your stick or key. Both are blocked. Your money and requests are safe."),
-        ASK_SECURITY,
-    ),
+    "stick_foreign": STICK_FOREIGN,
+    "stick_copied": COPIED,
+    "key_copied": COPIED,
+    "stick_unreadable": STICK_FOREIGN,
     "stick_not_written": (
         N_("Your stick was pulled out too early. Put it in again and leave it in."),
         ASK_LANDING,
@@ -93,20 +111,35 @@ SENTENCES: dict[str, tuple[str, str]] = {
         N_("This key is locked after too many wrong codes. You need another one."),
         ASK_SECURITY,
     ),
-    "key_unsupported": (
-        N_("This key cannot be used here. Please ask for another one."),
-        ASK_LANDING,
-    ),
-    "key_failed": (
-        N_("The key could not answer. Take it out and put it in again."),
+    "key_unsupported": KEY_UNSUPPORTED,
+    "key_failed": KEY_FAILED,
+    "key_unreadable": KEY_FAILED,
+    "key_unsuitable": KEY_UNSUPPORTED,
+    "key_unverified": (
+        N_("The key was not touched, or its code was not typed. Please try again."),
         ASK_LANDING,
     ),
     "reader_away": (
         N_("The badge reader does not answer. Please try again in a moment."),
         ASK_LANDING,
     ),
-    "unavailable": (
-        N_("The central computer does not answer. Please try again in a few minutes."),
+    "unavailable": HUB_AWAY,
+    **dict.fromkeys(("peer_away", "peer_slow", "peer_unreadable", "peer_refused"), HUB_AWAY),
+    **dict.fromkeys(
+        ("answer_unexpected", "call_unknown", "call_repeated", "not_for_this_node"),
+        (N_("This screen and the central computer do not understand each other."), ASK_LANDING),
+    ),
+    **dict.fromkeys(
+        ("pass_unreadable", "sealed_unreadable", "key_damaged"),
+        (
+            N_(
+                "What this screen keeps for you cannot be read. Sign in when the central computer answers again."
+            ),
+            ASK_LANDING,
+        ),
+    ),
+    "store_locked": (
+        N_("This screen cannot save anything at this moment. Please try again."),
         ASK_LANDING,
     ),
     "hub_cannot_save": (N_("The central computer cannot save now. Nothing was lost."), ASK_LANDING),
