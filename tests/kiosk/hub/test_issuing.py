@@ -109,6 +109,18 @@ def test_the_real_badge_takes_the_temporary_ones_place(hub: Hub, kiosk_a: Peer) 
     assert kiosk_a.sign_in("04E1E2E3")
 
 
+def test_a_second_temporary_badge_waits_for_the_end_of_the_first(
+    hub: Hub, kiosk_a: Peer, clock: FakeClock
+) -> None:
+    hand_in(hub, "badge")
+    order(hub, temporary=True)
+    made(kiosk_a, lays(kiosk_a, uid=NEW))
+    with pytest.raises(Refused, match="issue_carries"):
+        order(hub, temporary=True)
+    clock.advance(48 * 3600)
+    assert order(hub, temporary=True)
+
+
 def test_nobody_gets_a_second_one_that_works(hub: Hub) -> None:
     with pytest.raises(Refused, match="issue_carries"):
         order(hub)
