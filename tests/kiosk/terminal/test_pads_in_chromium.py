@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from kiosk.terminal.app import make_app
 from kiosk.terminal.pictures import PICTURES
 from provisioning.clock import SystemClock
+from provisioning.speech import Speaker
 from tests.kiosk.terminal.house_kit import BADGE, House, open_house
 from tests.web.browser import picture, serious_faults, serving, small_targets, small_texts, sticks_out
 
@@ -155,3 +156,39 @@ def test_from_a_number_to_pictures_and_an_emergency_code(
     expect(kiosk_page.locator("[role=alert]")).to_be_visible()  # one picture away from the own code
     is_sound(kiosk_page)
     picture(kiosk_page, f"my-code-too-near-{language}")
+
+
+def test_who_had_it_read_aloud_hears_how_many_and_never_which(
+    served: tuple[House, str], kiosk_page: Page
+) -> None:
+    house, address = served
+    if not Speaker().can("nl"):
+        pytest.skip("this machine has no voice: espeak-ng is not installed")
+    speaks(house, "nl")
+    has_pictures(house)
+    house.terminal.arrivals.saw(BADGE)
+    kiosk_page.goto(address)
+    asked: list[str] = []
+    kiosk_page.on("request", lambda request: asked.append(request.url) if ".wav" in request.url else None)
+    touch(kiosk_page, 5)
+    assert asked == []  # nobody asked for a voice
+    with kiosk_page.expect_response("**/pad/aloud/nl/0.wav") as instruction:
+        kiosk_page.locator("[data-speak-play]").tap()
+    assert instruction.value.ok
+    with kiosk_page.expect_response("**/pad/aloud/nl/2.wav") as two:
+        touch(kiosk_page, 6)
+    assert two.value.ok
+    assert [url.rsplit("/", 1)[1] for url in asked] == ["0.wav", "2.wav"]
+
+
+def test_the_first_screen_after_an_envelope(served: tuple[House, str], kiosk_page: Page) -> None:
+    house, address = served
+    speaks(house, "nl")
+    envelopes = house.hub.envelopes
+    pin = envelopes.make(envelopes.order("r-amira", "o-landing"), "r-amira", "o-landing")
+    house.terminal.arrivals.saw(BADGE)
+    kiosk_page.goto(address)
+    type_in(kiosk_page, pin)
+    expect(kiosk_page.locator("[value=other]")).to_be_visible()
+    is_sound(kiosk_page)
+    picture(kiosk_page, "my-code-first-nl")
