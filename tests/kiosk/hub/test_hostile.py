@@ -79,6 +79,7 @@ PAGES: dict[str, str | None] = {
     **dict.fromkeys(("incidents.every", "incidents.one"), "incident_seen"),
     "incidents.settle": "incident_settled",
     "devices.service": "kiosk_out_of_service",
+    **dict.fromkeys(("held.every", "held.release", "held.drop"), "hold_released"),
     "devices.every": "devices_viewed",
     "trail.latest": "audit_viewed",
     "trail.verify": "audit_viewed",
