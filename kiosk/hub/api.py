@@ -320,6 +320,8 @@ class Api:
         found = self.credentials.find("badge", _as(WhoseBadge, question).uid)
         if found is None:
             raise rules.BadgeUnknown
+        if found.is_expired(iso(self.context.clock.now_utc())):
+            raise rules.BadgeExpired
         if found.state != "active":
             raise rules.BadgeBlocked
         if found.resident_id:

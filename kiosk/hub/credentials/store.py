@@ -217,9 +217,11 @@ class CredentialStore:
         return self.set_state(kind, uid, "blocked" if blocked else "active", by)
 
     def blocked_residents(self) -> frozenset[str]:
-        """Residents who carry something that is blocked."""
+        """Residents who carry something that is blocked and has no successor that works."""
         rows = self.store.rows(
-            "SELECT DISTINCT resident_id FROM credential WHERE state = 'blocked' AND resident_id IS NOT NULL"
+            "SELECT DISTINCT old.resident_id FROM credential old WHERE old.state = 'blocked'"
+            " AND old.resident_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credential new WHERE new.state = 'active'"
+            " AND new.kind = old.kind AND new.resident_id = old.resident_id AND new.until_utc = '')"
         )
         return frozenset(row["resident_id"] for row in rows)
 

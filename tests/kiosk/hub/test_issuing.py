@@ -17,6 +17,7 @@ from provisioning.contracts import (
     PlugReport,
     Welcome,
     WhoComes,
+    WhoseBadge,
 )
 from provisioning.errors import Corrupt, Refused
 from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, stick_of
@@ -43,7 +44,9 @@ def test_a_badge_works_from_the_moment_the_kiosk_has_it_and_names_both_officers(
     assert stage(hub, one) == "writing"
     with pytest.raises(Refused, match="badge_unknown"):
         kiosk_a.sign_in(NEW)
+    assert hub.credentials.blocked_residents() == {"r-amira"}
     made(kiosk_a, answer)
+    assert hub.credentials.blocked_residents() == frozenset()  # the new one has taken its place
     assert kiosk_a.sign_in(NEW).resident.resident_id == "r-amira"
     kept = hub.credentials.find("badge", NEW)
     assert kept is not None
@@ -83,7 +86,7 @@ def test_a_badge_that_was_handed_in_may_be_given_to_another_person(hub: Hub, kio
 
 
 def test_a_temporary_badge_ends_by_itself_after_48_hours_and_opens_level_0(
-    hub: Hub, kiosk_a: Peer, clock: FakeClock
+    hub: Hub, kiosk_a: Peer, farm: Peer, clock: FakeClock
 ) -> None:
     hand_in(hub, "badge")
     order(hub, temporary=True)
@@ -96,6 +99,8 @@ def test_a_temporary_badge_ends_by_itself_after_48_hours_and_opens_level_0(
     clock.advance(1)
     with pytest.raises(Refused, match="badge_expired"):
         kiosk_a.sign_in(NEW)
+    with pytest.raises(Refused, match="badge_expired"):
+        farm.ask(WhoseBadge(uid=NEW))  # and no part is handed over by it
 
 
 def test_the_real_badge_takes_the_temporary_ones_place(hub: Hub, kiosk_a: Peer) -> None:
