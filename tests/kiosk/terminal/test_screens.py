@@ -15,8 +15,18 @@ from kiosk.terminal.session import Credential, CredentialGone, SignedIn
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock, iso_after
 from provisioning.contracts import Notice, RequestStep, RequestView, Suspension
+from tests.kiosk.sticks import Stick
 from tests.kiosk.terminal.hub_sim import GAUGE, HubSim
-from tests.kiosk.terminal.kiosk_kit import AMIRAS, BRAMS, PINS, YUSUFS, hub_sim, make_nodes, terminal_of
+from tests.kiosk.terminal.kiosk_kit import (
+    AMIRAS,
+    BRAMS,
+    PINS,
+    YUSUFS,
+    hub_sim,
+    make_nodes,
+    stick_of,
+    terminal_of,
+)
 from tests.web.browser import picture, serious_faults, serving, small_targets, small_texts, sticks_out
 
 pytestmark = pytest.mark.web
@@ -127,9 +137,12 @@ def hidden_below(page: Page) -> int:
     return int(page.evaluate("(m => m.scrollHeight - m.clientHeight)(document.getElementById('main'))"))
 
 
-def sign_in(page: Page, house: House, credential: Credential) -> None:
+def sign_in(page: Page, house: House, credential: Credential, stick: Stick | None = None) -> None:
     page.goto(house.url)
-    house.terminal.arrivals.saw(credential)
+    arrivals = house.terminal.arrivals
+    if stick is not None:
+        house.terminal.entrance.reader = stick
+    arrivals.saw(credential if stick is None else arrivals._tickets.credential_of(stick.seen()))
     expect(page.locator("[data-keypad]")).to_be_visible()
     for digit in PINS[credential.uid]:
         page.locator(f"[data-digit='{digit}']").tap()
@@ -138,7 +151,8 @@ def sign_in(page: Page, house: House, credential: Credential) -> None:
 
 
 def lift(house: House) -> None:
-    house.terminal.keeper.feed(CredentialGone("badge"))
+    for kind in ("badge", "stick"):
+        house.terminal.keeper.feed(CredentialGone(kind))
 
 
 @pytest.mark.parametrize(("language", "credential"), [("nl", BRAMS), ("ar", YUSUFS)])
@@ -216,13 +230,16 @@ def test_without_the_hub_the_screens_say_so_and_keep_the_request(
             alone = House(hub, terminal, url)
             with hub.on_air():
                 terminal.hub.refresh()
-                sign_in(page, alone, YUSUFS)
+                stick = stick_of(hub, YUSUFS)
+                sign_in(page, alone, YUSUFS, stick)
                 lift(alone)
+                terminal.errands.join()
             terminal.hub.refresh()
+            terminal.own_word._heard_s -= kiosk_node.site.alone_after_s  # as if that long had passed
             expect(page.locator("use[href$='#id-badge-2']").first).to_be_visible(timeout=10_000)
             page.goto(url)
             check(page, "away-idle-nl")
-            sign_in(page, alone, YUSUFS)
+            sign_in(page, alone, YUSUFS, stick)
             check(page, "away-menu-ar")
             page.goto(url + "/printing/hook")
             page.locator("[form=ask]").tap()
