@@ -78,7 +78,7 @@ class Prover:
             return Welcome(to_issue=to_issue)
         person = self.people.resident(found.resident_id)
         try:
-            self._must_work(found, asked.kiosk_id)
+            self.must_work(found, asked.kiosk_id)
             if asked.credential == "stick":
                 self._shown(found, asked.ticket, asked.kiosk_id)
         except Refused as refusal:
@@ -131,7 +131,7 @@ class Prover:
             raise rules.BadgeUnknown
         counter = 0
         try:
-            self._must_work(credential, asked.kiosk_id)
+            self.must_work(credential, asked.kiosk_id)
             if asked.credential == "stick":
                 counter = self._shown(credential, asked.ticket, asked.kiosk_id).counter
         except Refused:
@@ -146,7 +146,7 @@ class Prover:
         person = self.people.resident(credential.resident_id)
         if person is None:
             raise rules.BadgeUnknown
-        self._must_work(credential, asked.kiosk_id)
+        self.must_work(credential, asked.kiosk_id)
         return Proven(person, credential, False, self._signed(credential, asked))
 
     def _known(self, asked: SignIn, person: Resident | None) -> Literal["own", "duress", ""]:
@@ -154,9 +154,27 @@ class Prover:
         pin_hash = person.pin_hash if person else None
         return self.checker.which(asked.pin, pin_hash, person.duress_hash if person else "")
 
+    def look_again(self, proven: Proven, kiosk_id: str) -> None:
+        """Look at the credential as it is now: checking a code is slow, and it may be blocked or copied meanwhile.
+
+        Raises:
+            BadgeUnknown, BadgeBlocked, BadgeExpired, StickCopied: what is written about it stays with the caller.
+        """
+        found = self.credentials.find(proven.credential.kind, proven.credential.uid)
+        if found is None or found.resident_id != proven.person.resident_id:
+            raise rules.BadgeUnknown
+        self.must_work(found, kiosk_id)
+        if found.kind == "stick":
+            self._must_come_next(found, proven.counter, kiosk_id)
+
     # --- what a credential shows ---
 
-    def _must_work(self, found: Credential, kiosk_id: str) -> None:
+    def must_work(self, found: Credential, kiosk_id: str) -> None:
+        """Nothing, when it opens something.
+
+        Raises:
+            BadgeBlocked, BadgeExpired: what was lost and is found again is an incident.
+        """
         if found.state != "active":
             if found.state == "blocked" and found.why in FOUND_AGAIN:
                 self._incident("found", found, kiosk_id)
@@ -178,9 +196,12 @@ class Prover:
         holder = blind_holder(found.resident_id, self.checker.holder_key)
         if (ticket.stick_id, ticket.holder) != (found.uid, holder):
             raise rules.StickForeign(reason="another stick's")
-        if verdict(ticket.counter, found.counter, found.offered or None) == "copied":
-            self._copied(found, ticket.counter, kiosk_id)
+        self._must_come_next(found, ticket.counter, kiosk_id)
         return ticket
+
+    def _must_come_next(self, found: Credential, counter: int, kiosk_id: str) -> None:
+        if verdict(counter, found.counter, found.offered or None) == "copied":
+            self._copied(found, counter, kiosk_id)
 
     def _signed(self, found: Credential, asked: SignIn) -> int:
         """The key's signature count, when it signed what it was asked here and its count has grown.

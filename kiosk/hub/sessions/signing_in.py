@@ -76,10 +76,18 @@ class SigningIn:
     def _claimed(self, proven: Proven, kiosk_id: str) -> Granted | Pending:
         person, credential = proven.person, proven.credential
         self._seconds(person, kiosk_id)
+        counter, refusal = 0, None
         with self.sessions.store.atomic():
-            if proven.counted:
-                self.prover.tries.forget(proven.counted)
-            counter = self._offered(proven, kiosk_id) if credential.kind == "stick" else 0
+            try:
+                self.prover.look_again(proven, kiosk_id)
+            except Refused as error:  # the incident that it opened is kept
+                refusal = error
+            else:
+                if proven.counted:
+                    self.prover.tries.forget(proven.counted)
+                counter = self._offered(proven, kiosk_id) if credential.kind == "stick" else 0
+        if refusal:
+            raise refusal
         claim = Claim(
             claim_id="",
             resident_id=person.resident_id,
@@ -108,18 +116,16 @@ class SigningIn:
 
         Raises:
             ClaimOver: it is too old, or the person claimed a session at another kiosk since.
-            SessionElsewhere, HomeKioskAway, BadgeBlocked: as at the sign-in.
+            SessionElsewhere, HomeKioskAway, BadgeBlocked, BadgeExpired: as at the sign-in.
         """
         claim = self.claims.find(asked.claim_id, asked.kiosk_id, self.clock.monotonic_s())
         person = self.people.resident(claim.resident_id) if claim else None
         if claim is None or person is None:
             raise rules.ClaimOver
         with self.checker.one_at_a_time(claim.resident_id):
-            found = self._credentials.find(claim.credential, claim.uid)
-            if found is None or found.state != "active":
-                raise rules.BadgeBlocked(kind=claim.credential)
             if asked.written and not claim.is_ready:
                 with self.sessions.store.atomic():
+                    self._must_work(claim)
                     self._credentials.used("stick", claim.uid, claim.counter, claim.kiosk_id)
                 claim = self.claims.written(claim)
             return self._go_on(claim, person)
@@ -128,6 +134,7 @@ class SigningIn:
         """The lease when nothing stands in its way."""
         now, kiosk_id = self.clock.now_utc(), claim.kiosk_id
         with self.sessions.store.atomic():
+            self._must_work(claim)
             open_ones = self.sessions.open_ones(person.resident_id, kiosk_id)
             found = rules.way_in(open_ones, kiosk_id, now, self.rule)
             if found.in_the_way is not None and self.sessions.let_end(
@@ -159,6 +166,14 @@ class SigningIn:
                 )
         self.claims.drop(claim)
         return Granted(session_id, person, until, seconds, claim.credential, claim.uid)
+
+    def _must_work(self, claim: Claim) -> None:
+        """Raise unless what the claim was made with works at this moment."""
+        found = self._credentials.find(claim.credential, claim.uid)
+        if found is None or found.state != "active":
+            raise rules.BadgeBlocked(kind=claim.credential)
+        if found.is_expired(iso(self.clock.now_utc())):
+            raise rules.BadgeExpired(kind=claim.credential)
 
     def _pending(self, claim: Claim, person: Resident, other: rules.OpenSession | None) -> Pending:
         kiosk = self.people.kiosks().get(other.kiosk_id) if other else None
