@@ -145,6 +145,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "hub_cannot_save": (N_("The central computer cannot save now. Nothing was lost."), ASK_LANDING),
     "store_read_only": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
     "store_full": (N_("This screen cannot save anything now. Nobody can sign in here."), ASK_LANDING),
+    "not_allowed": (N_("You may not open this page."), ASK_LANDING),
     "not_delivered": (N_("This request could not be sent. Please ask for it again."), ASK_LANDING),
     "call_too_old": (N_("The clock of this screen is wrong. Nobody can sign in here."), ASK_LANDING),
 }

@@ -140,6 +140,7 @@ class HubSim:
     sign_ins: int = 0
     asked_passes: list[CheckPasses] = field(default_factory=list)
     refuse_with: PassageError | None = None
+    refuse_at: frozenset[type[Contract]] = frozenset({WhoComes, SignIn})  # the questions that get that no
     policy: bytes = b""  # the shipped one, unless a test gives another
     regime: str = ""
     suspensions: tuple[Suspension, ...] = ()
@@ -201,11 +202,14 @@ class HubSim:
 
     # --- answers ---
 
+    def _refuse(self, asked: Contract) -> None:
+        if self.refuse_with is not None and type(asked) in self.refuse_at:
+            raise self.refuse_with
+
     def _welcome(self, sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, WhoComes)
         assert sender == asked.kiosk_id
-        if self.refuse_with is not None:
-            raise self.refuse_with
+        self._refuse(asked)
         if asked.uid in self.officers:
             return Welcome(is_officer=True)
         known = self.people.get(_badge(asked.uid))
@@ -215,8 +219,7 @@ class HubSim:
         assert isinstance(asked, SignIn)
         assert sender == asked.kiosk_id
         self.sign_ins += 1
-        if self.refuse_with is not None:
-            raise self.refuse_with
+        self._refuse(asked)
         if _badge(asked.uid) not in self.people:
             raise Refused("badge_unknown")
         pin, _card = self.people[_badge(asked.uid)]
@@ -234,6 +237,7 @@ class HubSim:
     def _take_up(self, sender: str, asked: Contract) -> Contract:
         assert isinstance(asked, TakeUp)
         assert sender == asked.kiosk_id
+        self._refuse(asked)
         if asked.claim_id not in self.claims:
             raise Refused("session_taken_over")
         return self._go_on(asked.claim_id, written=asked.written)
