@@ -47,6 +47,7 @@ OWN: dict[str, tuple[str, str]] = {
     "no_badge": (N_("No badge was touched in the last minute."), ""),
     "badge_unknown": (N_("This badge is not known at this site."), ASK_SECURITY),
     "badge_blocked": (N_("This badge is blocked."), ASK_SECURITY),
+    "badge_expired": (N_("This temporary badge has ended."), ASK_SECURITY),
     "peer_away": (
         N_("The hub is away. Type the resident's number instead of using the badge."),
         ASK_TECHNICIAN,
