@@ -85,6 +85,9 @@ def test_trivial_same_and_different_codes_are_said_at_once(house: House) -> None
     assert "The second time was different." in house.gives("6284")
     house.gives("6283")
     assert heading(house.gives("6283")) == "Your code is changed."
+    house.begins("new")
+    house.gives("6283")
+    assert "You have this code already." in house.gives("6283")
 
 
 def test_a_wrong_old_code_begins_again_and_counts(house: House) -> None:
@@ -107,6 +110,8 @@ def test_pictures_open_when_they_were_chosen_and_the_pad_shows_twelve(house: Hou
     assert state.factor == "pictures"
     page = house.visitor.sees("/")
     assert page.count('class="picture"') == 12
+    places = {tuple(re.findall(r'data-number="(\d+)"', house.visitor.sees("/"))) for _ in range(5)}
+    assert len(places) == 5
     assert not any(f'aria-label="{one.name}"' in page for one in PICTURES)  # a voice would name them
     house.goes()
     assert "This code is not right." in house.comes("11-7-3")
