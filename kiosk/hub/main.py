@@ -12,7 +12,10 @@ from provisioning.log import end_with_any_thread, start_log
 from provisioning.memory import return_big_blocks
 from provisioning.web.serve import serve as serve_web
 
-THREADS = 6  # a few kiosks, a farm and some officers at once; a check of a PIN takes a core for 40 ms
+# A site's 40 kiosks (G05) may all have somebody who waits for the check of a PIN, each in a thread; the others are for
+# pages and farms, so that an officer's page never waits behind a burst. A thread that waits holds 40 KiB. How many of
+# them work at once is another matter: see kiosk.hub.sessions.secrets.
+THREADS = 64
 
 
 def serve(config: Path) -> None:

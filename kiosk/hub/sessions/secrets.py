@@ -1,4 +1,11 @@
-"""Checking PINs and passwords without letting a burst of them eat the memory."""
+"""Checking PINs and passwords without letting a burst of them eat the memory, the disk or everyone's patience.
+
+How a burst is bounded, from the door inwards: a thread for each of a site's kiosks takes the question in
+(:data:`kiosk.hub.main.THREADS`); ``CORES + WRITING`` sign-ins are under way at once, the others stand in line, first
+come, first served, and hold nothing but their thread; of those under way as many as there are cores hash (19 MiB each),
+while the others write what the record must keep. Pages stand in no line: they share cores, disk and Python's lock with
+those few only. Whoever waits longer than ``WAIT_S`` is told that the hub is busy; nobody's try is counted for it.
+"""
 
 import hashlib
 import hmac
@@ -17,6 +24,7 @@ from provisioning.identity.stick import holder_key
 WAIT_S = 20.0  # longest queue for a check; below the kiosk's patience nothing is answered anyway
 STRIPES = 64
 CORES = os.cpu_count() or 1
+WRITING = 2  # beyond the cores: one at the disk (it has one head, or one lock), one about to be
 Verify = Callable[[str, str, bytes], bool]  # (secret, PHC string, pepper)
 Which = Callable[[str, str, str, bytes], Literal["own", "duress", ""]]  # (secret, PHC, duress PHC, pepper)
 
@@ -28,8 +36,23 @@ class Checker:
         self._pepper = pepper
         self._verify, self._which = verify, which
         self._slots = threading.BoundedSemaphore(CORES)
+        self._turns = threading.BoundedSemaphore(CORES + WRITING)
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
         self._nobody = hash_secret("nobody has this secret", pepper)
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """One of the few sign-ins that are under way.
+
+        Raises:
+            Unavailable: ``busy``: too many people at once.
+        """
+        if not self._turns.acquire(timeout=WAIT_S):
+            raise Unavailable("busy")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def fits(self, secret: str, phc: str | None) -> bool:
         """Whether the secret is the hash's; None takes as long as any other wrong answer.

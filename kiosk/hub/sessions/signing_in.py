@@ -61,7 +61,12 @@ class SigningIn:
 
         Raises:
             Refused: one of the codes that :class:`SignIn` names; it is in the trail.
+            Unavailable: ``busy``: too many people at once; no try was counted.
         """
+        with self.checker.in_turn():
+            return self._resident(asked)
+
+    def _resident(self, asked: SignIn) -> Granted | Pending:
         proven = self.prover.prove(asked)
         try:
             return self._claimed(proven, asked.kiosk_id)
@@ -74,32 +79,35 @@ class SigningIn:
             raise
 
     def _claimed(self, proven: Proven, kiosk_id: str) -> Granted | Pending:
-        person, credential = proven.person, proven.credential
-        self._seconds(person, kiosk_id)
-        counter, refusal = 0, None
-        with self.sessions.store.atomic():
+        self._seconds(proven.person, kiosk_id)
+        with (
+            self.sessions.store.atomic()
+        ):  # one for both: each costs the disk a flush, and a burst waits for those
+            if proven.counted:
+                self.prover.tries.forget(proven.counted)
             try:
                 self.prover.look_again(proven, kiosk_id)
-            except Refused as error:  # the incident that it opened is kept
-                refusal = error
-            else:
-                if proven.counted:
-                    self.prover.tries.forget(proven.counted)
-                counter = self._offered(proven, kiosk_id) if credential.kind == "stick" else 0
-        if refusal:
-            raise refusal
-        claim = Claim(
+                claim = self.claims.make(self._claim(proven, kiosk_id))
+                return self._go_on(claim, proven.person)
+            except (
+                Refused
+            ) as refusal:  # no session; but the code was right, and that is kept, as is what a copy did
+                no = refusal
+        raise no
+
+    def _claim(self, proven: Proven, kiosk_id: str) -> Claim:
+        credential = proven.credential
+        return Claim(
             claim_id="",
-            resident_id=person.resident_id,
+            resident_id=proven.person.resident_id,
             kiosk_id=kiosk_id,
             credential=credential.kind,
             uid=credential.uid,
             level=proven.level,
             is_held=proven.is_held,
             made_s=self.clock.monotonic_s(),
-            counter=counter,
+            counter=self._offered(proven, kiosk_id) if credential.kind == "stick" else 0,
         )
-        return self._go_on(self.claims.make(claim), person)
 
     def _offered(self, proven: Proven, kiosk_id: str) -> int:
         """The ticket that this stick shall carry next: nobody was handed that one before, at whatever kiosk."""

@@ -13,7 +13,7 @@ import pytest
 
 from kiosk.hub.node import Hub
 from kiosk.hub.sessions.rules import LEASE_SLACK, SITE_WINDOW, OpenSession, SessionElsewhere, WayIn, way_in
-from kiosk.hub.sessions.secrets import CORES, Checker
+from kiosk.hub.sessions.secrets import CORES, WRITING, Checker
 from provisioning.clock import FakeClock, iso, parse_iso
 from provisioning.config import Node
 from provisioning.contracts import CheckPasses, EndSession, Lease, PassesStanding, Pending, RenewLease, SignIn
@@ -32,6 +32,7 @@ from tests.kiosk.hub.hub_kit import (
     start_hub,
     stick_of,
 )
+from tests.support import wait_until
 
 
 def refusal(peer: Peer, uid: str, pin: str = "1234") -> Refused:
@@ -327,6 +328,58 @@ def test_a_burst_never_checks_more_secrets_at_once_than_there_are_cores() -> Non
     with ThreadPoolExecutor(12) as pool:
         assert not any(pool.map(lambda number: checker.fits(str(number), None), range(12)))
     assert 1 <= most <= CORES
+
+
+def test_of_a_burst_a_few_are_under_way_and_everyone_has_their_turn() -> None:
+    checker, few, go_on = Checker(PEPPER), CORES + WRITING, threading.Event()
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def sign_in(number: int) -> int:
+        nonlocal inside, most
+        with checker.in_turn():
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            assert go_on.wait(60)
+            with lock:
+                inside -= 1
+        return number
+
+    with ThreadPoolExecutor(few + 8) as pool:
+        served = [pool.submit(sign_in, number) for number in range(few + 8)]
+        wait_until(lambda: inside == few, what="the first few")
+        go_on.set()
+        assert [one.result(60) for one in served] == list(range(few + 8))
+    assert most == few
+
+
+def test_whoever_is_refused_gives_their_turn_back() -> None:
+    checker, through = Checker(PEPPER), threading.Event()
+
+    def refused_often() -> None:
+        for _ in range(CORES + WRITING + 1):
+            with pytest.raises(SessionElsewhere), checker.in_turn():
+                raise SessionElsewhere
+        through.set()
+
+    threading.Thread(target=refused_often, daemon=True).start()
+    assert through.wait(15), "a turn was kept"
+
+
+def test_a_right_code_clears_the_failures_even_where_another_session_stands_in_the_way(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    nodes = make_nodes(tmp_path, "refuse", ["kiosk-a", "kiosk-b"])
+    hub = start_hub(nodes["hub"], clock)
+    people_in(hub)
+    there, here = Peer(nodes["kiosk-a"], hub, clock), Peer(nodes["kiosk-b"], hub, clock)
+    assert refusal(here, AMIRA, "0000").reason == "pin_wrong"
+    assert hub.sessions.attempts("r-amira/badge").failures == 1
+    there.sign_in(AMIRA)
+    assert refusal(here, AMIRA, "0000").detail["tries_left"] == 4
+    assert refusal(here, AMIRA).reason == "session_elsewhere"
+    assert hub.sessions.attempts("r-amira/badge").failures == 0
+    hub.store.close()
 
 
 # --- the rules alone ---------------------------------------------------------------------------------------------
