@@ -171,6 +171,7 @@ class Api:
     def check_passes(self, sender: str, question: Contract) -> Contract:
         """Which of a home kiosk's passes still stand, and which open nothing while their person is elsewhere."""
         asked = _as(CheckPasses, question)
+        self._must_be(sender, sender)  # a farm keeps no passes, and has no use for officers' badge numbers
         standing = self._standing_passes(sender)
         in_use = frozenset(standing[stamp] for stamp in asked.in_use if stamp in standing)
         # A session there whose pass fell is of somebody whom nobody can name now: believe nothing until it ended.
@@ -322,8 +323,7 @@ class Api:
             raise rules.BadgeUnknown
         if found.is_expired(iso(self.context.clock.now_utc())):
             raise rules.BadgeExpired
-        if found.state != "active":
-            raise rules.BadgeBlocked
+        self.signing_in.prover.must_work(found, sender)
         if found.resident_id:
             label = self.context.people.label(found.resident_id)
             return BadgeOwner(resident_id=found.resident_id, label=label)

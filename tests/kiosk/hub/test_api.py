@@ -13,13 +13,15 @@ from kiosk.hub.node import Hub
 from kiosk.services.base import HubService, Tile
 from kiosk.services.notices.rules import Draft
 from kiosk.services.notices.service import NoticesService
-from provisioning.clock import FakeClock
+from provisioning.clock import FakeClock, iso
 from provisioning.config import Node
 from provisioning.contracts import (
     BadgeOwner,
+    CheckPasses,
     MyRequests,
     OfferedModel,
     OfficerRoster,
+    PassesStanding,
     Picture,
     PictureBytes,
     PublicCopy,
@@ -142,6 +144,29 @@ def test_a_farm_learns_whose_badge_it_is_and_nobody_else_does(hub: Hub, kiosk_a:
             farm.ask(WhoseBadge(uid=uid))
     with pytest.raises(Corrupt, match="not_for_this_node"):
         kiosk_a.ask(WhoseBadge(uid=AMIRA))
+
+
+def test_at_a_farm_a_temporary_badge_ends_too_and_a_lost_one_is_an_incident_with_its_place(
+    hub: Hub, farm: Peer, clock: FakeClock
+) -> None:
+    until_utc = iso(clock.now_utc() + timedelta(hours=48))
+    hub.store.run("UPDATE credential SET until_utc = ? WHERE uid = ?", (until_utc, AMIRA))
+    assert farm.ask(WhoseBadge(uid=AMIRA))
+    clock.advance(48 * 3600 + 1)
+    with pytest.raises(Refused, match="badge_expired"):
+        farm.ask(WhoseBadge(uid=AMIRA))
+    hub.credentials.set_state("badge", BRAM, "blocked", "o-landing", "lost")
+    with pytest.raises(Refused, match="badge_blocked"):
+        farm.ask(WhoseBadge(uid=BRAM))
+    assert [(one.kind, one.kiosk_id) for one in hub.incidents.unsettled()] == [("found", "farm")]
+
+
+def test_a_farm_learns_no_officers_badge_numbers_by_asking_after_passes(kiosk_a: Peer, farm: Peer) -> None:
+    answer = kiosk_a.ask(CheckPasses(stamps=()))
+    assert isinstance(answer, PassesStanding)
+    assert answer.officers
+    with pytest.raises(Corrupt, match="not_for_this_node"):
+        farm.ask(CheckPasses(stamps=()))
 
 
 def rosters(hub: Hub) -> list[OfficerRoster]:
