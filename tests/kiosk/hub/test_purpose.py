@@ -125,6 +125,17 @@ def test_thirty_days_bit_by_bit_are_thirty_days(hub: Hub) -> None:
     office(hub, "director").form(LOG, LOG, **WHY, first="2026-10-20", last="2026-10-23")
 
 
+def test_thirty_days_at_each_of_two_desks_are_more_than_thirty_days(hub: Hub) -> None:
+    one, other = office(hub, "security"), office(hub, "security")
+    before = {"first": "2026-09-24", "last": "2026-10-23"}
+    one.form(LOG, LOG, **WHY, **MONTH)
+    other.form(LOG, LOG, **WHY, **before)  # nothing was read yet: neither is far
+    assert "Incident in the yard" in one.read(f"{LOG}?first={MONTH['first']}&last={MONTH['last']}")
+    asked = other.read(f"{LOG}?first={before['first']}&last={before['last']}")
+    assert "Why do you read this log?" in asked
+    assert len(readings(hub)) == 1
+
+
 # --- the reading -------------------------------------------------------------------------------------------------
 
 
