@@ -33,7 +33,10 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class ResidentLine(_Part, frozen=True, kw_only=True):
-    """One resident; either ``pin`` in plain or ``pin_hash`` (Argon2id PHC with the site's pepper)."""
+    """One resident; either ``pin`` in plain or ``pin_hash`` (Argon2id PHC with the site's pepper).
+
+    It is a newcomer's first code. Whoever has one keeps it: a forgotten one comes anew in an envelope.
+    """
 
     resident_id: str
     first_name: str
@@ -136,7 +139,7 @@ class Importer:
 
     def _resident(self, line: ResidentLine) -> None:
         before = self.people.resident(line.resident_id)
-        pin_hash = line.pin_hash or self._kept_hash(line.pin, before.pin_hash if before else "")
+        pin_hash = (before.pin_hash if before else "") or line.pin_hash or self._kept_hash(line.pin, "")
         regime = line.regime or (before.regime if before else "")
         self.people.put_resident(
             Resident(

@@ -9,7 +9,7 @@ from provisioning.clock import FakeClock
 from provisioning.contracts import ChangeSecret, CodeKind, Done, Lease, MyCode
 from provisioning.contracts.base import encode
 from provisioning.errors import Refused
-from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, stick_of
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, people_in, stick_of
 
 OWN, HELP = "1234", "9071"
 
@@ -199,3 +199,22 @@ def test_a_session_of_another_kiosk_changes_nothing(kiosk_a: Peer, kiosk_b: Peer
     assert refused(kiosk_b, lease, new="6283") == "session_ended"
     kiosk_a.leave(lease)
     assert refused(kiosk_a, lease, new="6283") == "session_ended"
+
+
+def test_a_people_file_that_is_brought_in_again_gives_nobody_the_old_code_back(
+    hub: Hub, kiosk_a: Peer
+) -> None:
+    """Whoever keeps the file knows the codes in it; and digits open nothing for somebody who chose pictures."""
+    lease = kiosk_a.sign_in(AMIRA)
+    kiosk_a.ask(
+        ChangeSecret(
+            kiosk_id="kiosk-a", session_id=lease.session_id, old="1234", factor="pictures", new="1-5-9"
+        )
+    )
+    kiosk_a.leave(lease)
+    before = hub.people.resident("r-amira")
+    people_in(hub)
+    assert hub.people.resident("r-amira") == before
+    with pytest.raises(Refused, match="pin_wrong"):
+        kiosk_a.sign_in(AMIRA)
+    assert kiosk_a.sign_in(AMIRA, "1-5-9")
