@@ -73,7 +73,8 @@ def test_a_copy_that_is_used_while_the_code_of_the_other_is_checked_gets_no_new_
     hub: Hub, kiosk_b: Peer
 ) -> None:
     stick = stick_of(hub, "r-amira", AMIRA + "99")
-    copy, used = stick.copy(), []
+    copy = stick.copy()
+    used: list[Peer] = []
 
     def other() -> None:
         if not used:
