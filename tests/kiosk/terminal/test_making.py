@@ -18,6 +18,7 @@ from kiosk.hub.issuing.issuing import wanted
 from kiosk.hub.issuing.rules import Issue
 from kiosk.hub.node import Hub
 from kiosk.terminal.app import make_app
+from kiosk.terminal.readerport import ReaderPort
 from kiosk.terminal.session import BeingMade, PinEntry, SignedIn, State
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock
@@ -35,14 +36,20 @@ from provisioning.readers.words import (
     KeyGone,
     KeySeen,
     Order,
+    Plug,
+    PlugKey,
+    Pull,
+    PullKey,
     SignWithKey,
     StickGone,
     StickSeen,
+    TouchKey,
     WriteSlot,
 )
 from provisioning.sim.security_key import VirtualKey
 from provisioning.sim.stick import make_blank, make_foreign
 from tests.kiosk.hub.hub_kit import app_of, people_in, start_hub
+from tests.kiosk.terminal.reader_kit import agent, bench, turning
 from tests.provisioning.node_kit import make_site
 from tests.support import free_port, wait_until
 from tests.web.browser import picture, serious_faults, serving, small_targets, small_texts, sticks_out
@@ -57,6 +64,7 @@ def make_nodes(base: Path) -> dict[str, Node]:
     port = free_port()
     peer = f'[[peers]]\nnode_id = "hub"\nurl = "http://127.0.0.1:{port}"\n'
     kiosk = '[kiosk]\nwing = "{wing}"\nname = "Kiosk {wing}"\nhome_of = ["{wing}"]\n'
+    kiosk += 'reader = "virtual"\nstick_port = "virtual"\nkeys = "virtual"\n'
     kinds = {"hub": "hub", "kiosk-a": "kiosk", "kiosk-b": "kiosk"}
     sections = {f"kiosk-{wing.lower()}": kiosk.format(wing=wing) + peer for wing in "AB"}
     made = make_site(base, kinds, sections)
@@ -142,8 +150,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    nodes = make_nodes(tmp_path)
+def house(run_dir: Path) -> Iterator[House]:
+    nodes = make_nodes(run_dir)
     hub = start_hub(nodes["hub"], CLOCK)
     people_in(hub)
     from provisioning.web.serve import Server
@@ -252,6 +260,37 @@ def test_a_used_key_says_that_it_has_another_code(house: House) -> None:
     house.terminal.making.typed("1357")
     house.terminal.making.typed("1357")
     assert house.stage("pin").code == "key_pin_wrong"
+
+
+def test_a_stick_and_a_key_made_through_the_readers_own_agent_sign_in(house: House, run_dir: Path) -> None:
+    """Nothing of the way is left out: port, agent, the child behind its wall, the key's wire, the hub over HTTP."""
+    node, terminal = house.nodes["kiosk-a"], house.terminal
+    stick, key = make_blank(run_dir / "stick.img"), run_dir / "key.json"
+    node.run_dir.mkdir(exist_ok=True)
+    port = ReaderPort(node.run_dir / "reader.sock", terminal.arrivals.hear, terminal.keeper)
+    terminal.entrance.reader = terminal.making.reader = port
+    with turning(port.run, port.stop), agent(node):
+        wait_until(lambda: port.driver is not None, 20, what="the agent")
+        order(house.hub, "stick")
+        bench(node, Plug(str(stick)))
+        house.stage("done")
+        bench(node, Pull(), Plug(str(stick)))
+        house.until(lambda state: isinstance(state, PinEntry))
+        terminal.arrivals.try_secret("1234")
+        house.until(lambda state: isinstance(state, SignedIn))
+        bench(node, Pull())
+        house.until(lambda state: not isinstance(state, SignedIn))
+        order(house.hub, "key")
+        bench(node, PlugKey(str(key)), TouchKey(touched=True))
+        for asked in ("pin", "pin_again"):
+            house.stage(asked)
+            terminal.making.typed(PIN)
+        house.stage("done")
+        bench(node, PullKey(), PlugKey(str(key)), TouchKey(touched=True))
+        house.until(lambda state: isinstance(state, PinEntry))
+        terminal.arrivals.try_secret(PIN)
+        house.until(lambda state: isinstance(state, SignedIn))
+    assert {one.level for one in house.hub.sessions.latest_of("r-amira")} == {1, 2}
 
 
 # --- what goes wrong -----------------------------------------------------------------------------------------------
