@@ -66,6 +66,24 @@ def m002_for_good(db: Database) -> None:
     )
 
 
+@CREDENTIALS()
+def m003_as_given(db: Database) -> None:
+    """What two officers gave out stays that person's, that key and as temporary as it was; no key comes otherwise."""
+    script(
+        db,
+        """
+        CREATE TRIGGER given_stays BEFORE UPDATE OF kind, uid, resident_id, officer_id, public_key, until_utc
+            ON credential WHEN OLD.origin = 'issued' AND (
+                NEW.kind <> OLD.kind OR NEW.uid <> OLD.uid OR NEW.resident_id IS NOT OLD.resident_id
+                OR NEW.officer_id IS NOT OLD.officer_id OR NEW.public_key <> OLD.public_key
+                OR NEW.until_utc <> OLD.until_utc
+            ) BEGIN SELECT RAISE(ABORT, 'what was given out stays as it is'); END;
+        CREATE TRIGGER key_is_given BEFORE INSERT ON credential WHEN NEW.kind = 'key' AND NEW.origin <> 'issued'
+            BEGIN SELECT RAISE(ABORT, 'two officers give out a key'); END;
+        """,
+    )
+
+
 class CopyStays(Refused):
     """It was copied: somebody else may hold one that looks the same. It is replaced, never unblocked."""
 
@@ -113,10 +131,14 @@ class CredentialStore:
         self._clock = clock
 
     def put(self, kind: str, uid: str, *, resident_id: str = "", officer_id: str = "") -> None:
-        """Give an imported badge or stick to its owner; one that is known keeps its state and counter."""
+        """Give an imported badge or stick to its owner; one that is known keeps its state and counter.
+
+        What two officers gave out stays with whom they gave it to.
+        """
         self.store.run(
             "INSERT INTO credential (kind, uid, resident_id, officer_id, counter, changed_utc) VALUES (?,?,?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET resident_id = excluded.resident_id, officer_id = excluded.officer_id",
+            " ON CONFLICT DO UPDATE SET resident_id = excluded.resident_id, officer_id = excluded.officer_id"
+            " WHERE origin = 'import'",
             (
                 kind,
                 clean_uid(uid),

@@ -341,6 +341,38 @@ def test_the_database_refuses_a_credential_of_one_officer_and_a_rewritten_one(
             hub.store.run(f"UPDATE credential SET {column} = 'o-director' WHERE uid = ?", (NEW,))
 
 
+@pytest.mark.parametrize(
+    "change", ["resident_id = 'r-bram'", "public_key = x'00'", "until_utc = ''", "uid = '04FF'"]
+)
+def test_the_database_keeps_what_two_officers_gave_out_as_they_gave_it_out(
+    hub: Hub, kiosk_a: Peer, change: str
+) -> None:
+    hand_in(hub, "badge")
+    order(hub, temporary=True)
+    made(kiosk_a, lays(kiosk_a, uid=NEW))
+    with pytest.raises(sqlite3.IntegrityError, match="stays"):
+        hub.store.run(f"UPDATE credential SET {change} WHERE uid = ?", (NEW,))
+
+
+def test_a_people_file_gives_nobody_a_badge_that_two_officers_gave_to_somebody_else(
+    hub: Hub, kiosk_a: Peer
+) -> None:
+    hand_in(hub, "badge")
+    order(hub)
+    made(kiosk_a, lays(kiosk_a, uid=NEW))
+    hub.credentials.put("badge", NEW, resident_id="r-bram")
+    found = hub.credentials.find("badge", NEW)
+    assert found is not None
+    assert found.resident_id == "r-amira"
+
+
+def test_the_database_takes_no_security_key_that_nobody_gave_out(hub: Hub) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="two officers"):
+        hub.store.run(
+            "INSERT INTO credential (kind, uid, resident_id, changed_utc) VALUES ('key', 'abc', 'r-amira', '')"
+        )
+
+
 def test_what_was_copied_is_never_unblocked_by_anybody(hub: Hub, kiosk_a: Peer) -> None:
     stick = stick_of(hub, "r-amira", AMIRA + "99")
     clone = stick.copy()
