@@ -8,7 +8,9 @@ import pytest
 
 from tests.support import short_dir
 
-pytest.register_assert_rewrite("tests.journeys.walker", "tests.journeys.house")
+pytest.register_assert_rewrite(
+    "tests.journeys.walker", "tests.journeys.house", "tests.journeys.sticks", "tests.journeys.who"
+)
 
 from tests.journeys.house import House  # noqa: E402 - after the assert rewriting is ordered
 from tests.web.browser import chromium  # noqa: E402

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,6 +16,7 @@ from typing import Any
 
 from provisioning.audit import read_trail
 from provisioning.errors import PassageError
+from provisioning.readers.stick.places import SECTOR_BYTES, SLOT_AT
 from provisioning.sim.acts import sign_demo_models
 from provisioning.sim.demo import PORTS, bring_in
 from provisioning.sim.demo_site import HOST, PRINTERS, make_site
@@ -26,6 +29,10 @@ READY_S = 90.0
 MODELS = 7  # farm/sim/models/models.toml
 SPEED = 400.0  # virtual printers, times life
 QUICK_SITE = "idle_s = 4\n"  # kiosk B: a short patience, for the walk that waits for the warning
+# Every node: less than this, and somebody with a pass at home is let in nowhere else (10 s of lease, 2 s of slack,
+# two questions of the home kiosk that may be 5 s apart).
+ALONE_SITE = "alone_after_s = 24\n"
+COUNTER = re.compile(rb'"counter":(\d+)')
 
 
 def free_ports() -> int:
@@ -43,6 +50,9 @@ class House:
         self.site = make_site(base, free_ports())
         self.binaries = Path(sys.executable).parent
         bring_in(self.site, self.binaries, lambda _line: None)
+        for node in self.site.nodes.values():
+            file = node.folder / "site.toml"
+            file.write_text(file.read_text() + ALONE_SITE)
         quick = self.site.nodes["kiosk-b"].folder / "site.toml"
         quick.write_text(quick.read_text() + QUICK_SITE)
         self.running = RunningSite(self.site, self.binaries)
@@ -90,10 +100,24 @@ class House:
             self.start_process(name)
 
     @contextmanager
+    def held_up(self, name: str) -> Iterator[None]:
+        """One process stands still for a moment, as on a machine that is busy."""
+        pid = self._pid(name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def _pid(self, name: str) -> int:
+        pid = next(one.pid for one in self.running.supervisor.processes() if one.name == name)
+        assert pid is not None
+        return pid
+
+    @contextmanager
     def hub_without_writing(self) -> Iterator[None]:
         """The running hub may not write one more byte to any file for a while, as on a disk gone read-only or full."""
-        pid = next(one.pid for one in self.running.supervisor.processes() if one.name == self.hub_name)
-        assert pid is not None
+        pid = self._pid(self.hub_name)
         soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         try:
             yield
@@ -135,6 +159,20 @@ class House:
         """The image of a resident's stick, or of a copy that ``running.carried.copy`` made."""
         uid = str(self.residents[first_name]["stick_uid"])
         return self.running.carried.stick(f"{uid}-copy-{copy}" if copy else uid)
+
+    def counter(self, first_name: str, copy: int = 0) -> int:
+        """What the newest ticket on somebody's stick counts, as the sectors lie there."""
+        image = self.stick(first_name, copy).read_bytes()
+        found = [COUNTER.search(image, at, at + SECTOR_BYTES) for at in SLOT_AT]
+        return max(int(one[1]) for one in found if one)
+
+    def resident_id(self, first_name: str) -> str:
+        """A resident's number."""
+        return str(self.residents[first_name]["resident_id"])
+
+    def key(self, first_name: str) -> Path:
+        """The file of a resident's security key."""
+        return self.running.carried.key(self.resident_id(first_name))
 
     def pin(self, first_name: str) -> str:
         """A resident's PIN."""

@@ -7,5 +7,7 @@ from tests.journeys.bad_input import *
 from tests.journeys.newcomers import *
 from tests.journeys.officers import *
 from tests.journeys.residents import *
+from tests.journeys.sticks import *
+from tests.journeys.who import *
 
 pytestmark = pytest.mark.web

@@ -126,8 +126,8 @@ def _see(state: State, credential: Credential, now_s: float, rules: Rules) -> St
     if isinstance(state, CARRIED) and state.credential == credential:
         seen = replace(state, badge_by_s=inf) if isinstance(state, SignedIn) else state
         return Step(_linger(seen, Touched(), now_s, rules))
-    if isinstance(state, OfficerHere):
-        return Step(_choose(state, credential, now_s, rules))
+    if isinstance(state, OfficerHere) and not state.is_done:
+        return Step(_choose(state, credential, now_s, rules))  # done: whoever comes next comes for themselves
     effects: tuple[Effect, ...] = ()
     language, wants = (state.language if isinstance(state, Guest) else None), ""
     if isinstance(state, SignedIn):
@@ -312,7 +312,7 @@ def _note(state: State, event: Event, now_s: float, rules: Rules) -> State:
             return replace(state, is_hub_silent=isinstance(event, HubSilent))
         case MoreWanted(service), SignedIn():
             return replace(state, wants=service)
-        case BlockChosen(credential), OfficerHere():
+        case BlockChosen(credential), OfficerHere(is_done=False):
             return _choose(state, credential, now_s, rules)
         case BlockDone(), OfficerHere(chosen=Credential()):
             return replace(state, visit=state.visit + 1, is_done=True, until_s=now_s + rules.refused_s)

@@ -13,7 +13,16 @@ from provisioning.clock import FakeClock
 from provisioning.contracts import BlockHere
 from provisioning.errors import Unavailable
 from tests.kiosk.terminal.hub_sim import HubSim
-from tests.kiosk.terminal.kiosk_kit import AMIRAS, Visitor, hidden, hub_sim, make_nodes, stick_of, terminal_of
+from tests.kiosk.terminal.kiosk_kit import (
+    AMIRAS,
+    BRAMS,
+    Visitor,
+    hidden,
+    hub_sim,
+    make_nodes,
+    stick_of,
+    terminal_of,
+)
 from tests.support import wait_until
 
 NADIAS = AMIRAS.__class__("badge", "0FF1CE")  # the officer's badge that HubSim tells of
@@ -107,6 +116,16 @@ def test_a_page_drawn_for_another_choice_blocks_nothing(house: tuple[HubSim, Ter
     assert isinstance(state, OfficerHere)
     assert not state.is_done
     assert not hub.heard_of(BlockHere)
+
+
+def test_who_comes_after_the_officer_has_blocked_comes_for_themselves(house: tuple[HubSim, Terminal]) -> None:
+    _hub, terminal = house
+    visitor = Visitor(terminal)
+    visitor.puts_down(NADIAS)
+    visitor.press(visitor.puts_down(AMIRAS), "/officer/block")
+    assert isinstance(terminal.keeper.state, OfficerHere)
+    visitor.puts_down(BRAMS)
+    assert isinstance(terminal.keeper.state, PinEntry)
 
 
 def test_an_officers_badge_opens_nothing_else(house: tuple[HubSim, Terminal]) -> None:
