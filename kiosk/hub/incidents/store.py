@@ -46,6 +46,19 @@ def m002_kept(db: Database) -> None:
     )
 
 
+@INCIDENTS()
+def m003_not_ones_own(db: Database) -> None:
+    """Nobody settles what was noticed about themselves."""
+    script(
+        db,
+        """
+        CREATE TRIGGER incident_is_settled_by_another BEFORE UPDATE ON incident
+            WHEN OLD.kind = 'pair' AND NEW.closed_by <> '' AND json_extract(OLD.detail, '$.officer') = NEW.closed_by
+            BEGIN SELECT RAISE(ABORT, 'an incident about oneself'); END;
+        """,
+    )
+
+
 @dataclass(frozen=True)
 class Incident:
     """One incident; ``closed_utc`` is empty while somebody must look at it."""
@@ -61,6 +74,10 @@ class Incident:
     closed_utc: str = ""
     closed_by: str = ""
     words: str = ""
+
+    def is_about(self, officer_id: str) -> bool:
+        """Whether it was noticed about what this officer did; somebody else settles it then."""
+        return self.kind == "pair" and self.detail.get("officer") == officer_id
 
 
 class IncidentStore:

@@ -26,6 +26,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "envelope_late": (N_("This envelope was not printed in time. The PIN was not changed."), ASK_SECURITY),
     "incident_settled_before": (N_("A colleague settled this incident meanwhile."), ASK_SECURITY),
+    "incident_own": (N_("This incident is about you. A colleague settles it."), ASK_SECURITY),
     "words_short": (N_("Write in a sentence what was found and done."), ASK_SECURITY),
     # why making it at the kiosk failed
     "stick_gone": (

@@ -36,6 +36,12 @@ class SettledBefore(Refused):
     code = "incident_settled_before"
 
 
+class AboutYou(Refused):
+    """Nobody settles what was noticed about themselves."""
+
+    code = "incident_own"
+
+
 def incident_pages(hub: Hub) -> Blueprint:
     """The list, and one incident."""
     pages = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -72,7 +78,8 @@ def _looks(pages: Blueprint, hub: Hub) -> None:
             done=[gettext(words) for words in DONE.get(found.kind, ())],
             advice=gettext(ADVICE[found.kind]) if found.kind in ADVICE else "",
             timeline=_timeline(hub, found),
-            may_settle=judge("incident_settled", officer().roles).allowed,
+            may_settle=judge("incident_settled", officer().roles).allowed
+            and not found.is_about(officer().officer_id),
             may_issue=judge("credential_issued", officer().roles).allowed,
             words_max=WORDS_MAX,
         )
@@ -86,6 +93,8 @@ def _settling(pages: Blueprint, hub: Hub) -> None:
         found, words, who = _found(hub, incident_id), text_field("words", max_length=WORDS_MAX), officer()
         if len(words) < WORDS_LEAST:
             raise WordsShort
+        if found.is_about(who.officer_id):
+            raise AboutYou
         with hub.store.atomic():
             if not hub.incidents.close(incident_id, who.officer_id, words):
                 raise SettledBefore
@@ -173,7 +182,7 @@ def waiting_incidents(hub: Hub, reader: OfficerCard) -> list[WorkItem]:
             since_utc=one.at_utc,
             due_utc=iso(parse_iso(one.at_utc) + LOOK_WITHIN),
             url=url_for("incidents.one", incident_id=one.incident_id),
-            mine=judge("incident_settled", reader.roles).allowed,
+            mine=judge("incident_settled", reader.roles).allowed and not one.is_about(reader.officer_id),
             flags=tuple(filter(None, (_words(hub, one)["place"],))),
             state=gettext("incident"),
         )

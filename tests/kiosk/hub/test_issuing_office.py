@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -278,6 +279,20 @@ def test_another_regime_after_a_new_badge_by_the_same_officer_is_an_incident(hub
     security.form(PERSON, f"{PERSON}/regime", **fields, second_name="director", second_password=PASSWORD)
     officers = {str(one.detail["officer"]) for one in hub.incidents.unsettled() if one.kind == "pair"}
     assert officers == {"o-security", "o-director"}
+
+
+def test_nobody_settles_an_incident_about_themselves(hub: Hub) -> None:
+    incident = hub.incidents.open("pair", "r-amira", "", officer="o-security", touched="regime_changed")
+    page, words = f"/incidents/{incident}", "I only did my work."
+    security = office(hub, "security")
+    assert "Settle it" not in security.read(page)
+    answer = security.form(PERSON, f"{page}/settle", 409, words=words)
+    assert "A colleague settles it" in answer
+    with pytest.raises(sqlite3.IntegrityError):
+        hub.incidents.close(incident, "o-security", words)
+    director = office(hub, "director")
+    director.form(page, f"{page}/settle", words="Both acts were ordered by the governor.")
+    assert hub.incidents.unsettled() == []
 
 
 # --- kiosks out of service --------------------------------------------------------------------------------------------
