@@ -87,7 +87,12 @@ class OwnWord:
                 self._store.drop_passes(fallen)
             self._store.pause_passes(frozenset(answer.paused))
             self._keep_officers(answer.officers)
-            self._as_of, self._heard_s = answer.as_of, self._clock.monotonic_s()
+            if self._store.pass_stamps() <= {
+                *question.stamps,
+                *fallen,
+            }:  # a pass made since may have to be paused too
+                self._as_of = answer.as_of
+            self._heard_s = self._clock.monotonic_s()
             state = self._keeper.feed(HubHeard())
             if isinstance(state, SignedIn) and state.is_offline and state.person.pass_stamp in fallen:
                 self._keeper.feed(SessionEnded(state.person.session_id, "hub"))

@@ -12,7 +12,7 @@ from kiosk.terminal.session import SignedIn
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import FakeClock
 from provisioning.config import Node
-from provisioning.contracts import CopyFound, EndSession, PrintRequest
+from provisioning.contracts import CopyFound, EndSession, PassesStanding, PrintRequest
 from tests.kiosk.sticks import Stick
 from tests.kiosk.terminal.hub_sim import HubSim
 from tests.kiosk.terminal.kiosk_kit import (
@@ -240,3 +240,21 @@ def test_nothing_on_the_disk_names_a_person_a_badge_a_code_or_a_wish(place: Plac
     badges = [uid.encode() for uid in PINS]
     for secret in [*names, *badges, b'"colour"', b'"pin"', b'request_key":']:
         assert secret not in disk
+
+
+def test_an_answer_that_knew_nothing_of_a_new_pass_is_no_promise_about_it(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """The hub believes that whoever is elsewhere is paused here as soon as a question names its answer."""
+    hub_node, kiosk_node = make_nodes(tmp_path)
+    with hub_sim(hub_node, clock) as hub, hub.on_air(), terminal_of(kiosk_node, clock) as terminal:
+        late = terminal.own_word.question()
+        visitor = Visitor(terminal)
+        visitor.signs_in(stick_of(hub, AMIRAS))
+        visitor.leaves()
+        terminal.own_word.take(late, PassesStanding(stamps=(), as_of="late"))
+        asked = terminal.own_word.question()
+        assert asked.stamps
+        assert asked.as_of == ""
+        terminal.own_word.take(asked, PassesStanding(stamps=asked.stamps, paused=asked.stamps, as_of="next"))
+        assert terminal.own_word.question().as_of == "next"
