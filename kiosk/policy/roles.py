@@ -27,6 +27,7 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "hold_released": frozenset({"security", "director"}),  # J1.F2: what was ordered under the emergency code
     "service_suspended": frozenset({"security", "director"}),  # J4.4, and ending one early
     "regime_changed": frozenset({"security", "director"}),  # J4.5
+    "refusals_viewed": ALL,  # G04: whoever is asked can look up what a screen said
     "policy_viewed": frozenset({"security", "director"}),
     "policy_drafted": frozenset({"security", "director"}),
     "policy_approved": frozenset({"security", "director"}),  # and the database: never one who wrote at it

@@ -3,8 +3,14 @@
 The hub gives most of these codes and the kiosk shows them; the back office lists them for officers who are asked.
 """
 
+from pathlib import Path
+
 from provisioning.web.locale import N_
 from provisioning.web.sentences import ASK_LANDING, ASK_SECURITY
+
+TRANSLATIONS = (
+    Path(__file__).parents[1] / "terminal" / "translations"
+)  # one catalogue with the kiosk's screens
 
 # Said for more than one code.
 HUB_AWAY = (

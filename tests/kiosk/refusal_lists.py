@@ -13,6 +13,10 @@ class Group:
     files: tuple[str, ...]
     codes: frozenset[str]
 
+    def may(self, file: str) -> bool:
+        """Whether it may come from there; pages are what people read."""
+        return file.startswith(self.files) and not file.endswith("/pages.py")
+
 
 def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -36,13 +40,13 @@ GROUPS = (
         _codes(
             """agreement_changed agreement_day agreement_incomplete agreement_no_draft agreement_own
             agreement_unreadable cannot_unblock copy_stays desk_locked envelope_late envelope_printed
-            incident_settled_before issue_carries issue_kiosk_busy issue_own key_blocked key_not_here model_decided
-            not_enough_money not_held not_this_officer notice_dates notice_incomplete objection_answered own_model
-            own_request password_wrong period_wrong policy_changed policy_day policy_no_draft policy_own
-            policy_refused purpose_short reason_missing request_decided request_waits role_missing
-            second_not_allowed second_officer_needed second_same security_needed sign_in_locked sign_in_needed
-            sign_in_wrong slot_filled suspension_dates suspension_too_long time_unreadable too_many_keys
-            two_people_needed words_missing words_short"""
+            incident_own incident_settled_before issue_carries issue_kiosk_busy issue_own
+            key_blocked key_not_here model_decided not_enough_money not_held not_this_officer notice_dates
+            notice_incomplete objection_answered own_model own_request password_wrong period_wrong
+            policy_changed policy_day policy_no_draft policy_own policy_refused purpose_short reason_missing
+            request_decided request_waits role_missing second_not_allowed second_officer_needed second_same
+            security_needed sign_in_locked sign_in_needed sign_in_wrong slot_filled suspension_dates
+            suspension_too_long time_unreadable too_many_keys two_people_needed words_missing words_short"""
         ),
     ),
     Group(

@@ -22,6 +22,7 @@ from kiosk.hub.office.people import people_pages
 from kiosk.hub.office.policy import policy_pages
 from kiosk.hub.office.proofs import Proofs
 from kiosk.hub.office.reading import reading_pages
+from kiosk.hub.office.refusals import refusal_pages
 from kiosk.hub.office.reporting import reporting_pages
 from kiosk.hub.office.sentences import register_sentences as register_office
 from kiosk.hub.office.sheets import sheet_pages
@@ -48,6 +49,7 @@ LINKS = (
     DeskLink(N_("Work"), "work.queue", "list-check", "work_seen", 10),
     DeskLink(N_("People"), "people.every", "users", "person_viewed", 60),
     DeskLink(N_("Rules"), "policy.every", "shield-check", "policy_viewed", 65),
+    DeskLink(N_("Refusals"), "refusals.every", "help-circle", "refusals_viewed", 66),
     DeskLink(N_("Agreement"), "agreement.every", "signature", "agreement_viewed", 67),
     DeskLink(N_("Incidents"), "incidents.every", "urgent", "incident_seen", 62),
     DeskLink(N_("Devices"), "devices.every", "device-desktop", "devices_viewed", 70),
@@ -110,6 +112,7 @@ def _furnish(app: Flask, hub: Hub) -> None:
         reading_pages(hub),
         reporting_pages(hub),
         policy_pages(hub),
+        refusal_pages(hub),
         agreement_pages(hub),
         devices_pages(hub),
         issuing_pages(hub),

@@ -58,6 +58,7 @@ PAGES: dict[str, str | None] = {
     **dict.fromkeys(("people.suspend", "people.end_suspension"), "service_suspended"),
     "people.change_regime": "regime_changed",
     **dict.fromkeys(("policy.every", "policy.version", "policy.draft"), "policy_viewed"),
+    "refusals.every": "refusals_viewed",
     **dict.fromkeys(("policy.preview", "policy.rule"), "policy_viewed"),
     **dict.fromkeys(("policy.begin", "policy.title", "policy.drop", "policy.propose"), "policy_drafted"),
     **dict.fromkeys(("policy.keep", "policy.remove"), "policy_drafted"),
