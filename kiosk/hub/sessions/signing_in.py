@@ -23,6 +23,9 @@ from provisioning.identity.stick import Ticket, blind_holder, next_counter, sign
 # A kiosk's own pass opens for 72 hours (kiosk.terminal.passes), counted from a moment after this one; and whoever it
 # let in at the last of them stays for a while.
 PASS_LIFE = timedelta(hours=76)
+STAY = timedelta(
+    hours=4
+)  # of somebody whom their home kiosk keeps by its own word: a lease more, and time to spare
 LEAST_S = 10.0  # a shorter lease would end before the kiosk can ask for the next
 
 
@@ -233,8 +236,8 @@ class SigningIn:
 
     def _safe_s(self, person: Resident, kiosk_id: str) -> float:
         """For how many seconds nobody else lets this person in: every kiosk that may hold a pass of theirs counts."""
-        now_s, since = self.clock.monotonic_s(), self.clock.now_utc() - PASS_LIFE
-        places = self.sessions.pass_places(person.resident_id, since) - {kiosk_id}
+        now_s, now = self.clock.monotonic_s(), self.clock.now_utc()
+        places = self.sessions.pass_places(person.resident_id, now - PASS_LIFE, now - STAY) - {kiosk_id}
         safe = [
             self.promises.safe_s(place, person.resident_id, now_s)
             for place in places

@@ -108,11 +108,15 @@ class SessionStore:
         )
         return frozenset(row["resident_id"] for row in rows)
 
-    def pass_places(self, resident_id: str, since: datetime) -> frozenset[str]:
-        """Kiosks that may hold a pass of this resident: a lease that gave one began there since then."""
+    def pass_places(self, resident_id: str, since: datetime, ran_since: datetime) -> frozenset[str]:
+        """Kiosks that may hold a pass of this resident, or let them stay by its own word.
+
+        A lease that gave a pass began there after ``since``, or ran on after ``ran_since``.
+        """
         rows = self.store.rows(
-            "SELECT DISTINCT kiosk_id FROM session WHERE resident_id = ? AND gives_pass = 1 AND begun_utc >= ?",
-            (resident_id, iso(since)),
+            "SELECT DISTINCT kiosk_id FROM session WHERE resident_id = ? AND gives_pass = 1"
+            " AND (begun_utc >= ? OR until_utc >= ?)",
+            (resident_id, iso(since), iso(ran_since)),
         )
         return frozenset(row["kiosk_id"] for row in rows)
 

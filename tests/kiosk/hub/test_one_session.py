@@ -73,6 +73,18 @@ def test_nobody_enters_elsewhere_while_a_home_kiosk_that_was_never_heard_may_let
     assert [one.detail["code"] for one in refused] == ["home_kiosk_away"]
 
 
+def test_a_session_that_went_on_for_days_binds_until_it_may_be_over_at_home(
+    kiosk_a: Peer, kiosk_b: Peer, stick: Stick, clock: FakeClock
+) -> None:
+    """Its kiosk goes on by its own word, however long ago it began."""
+    lease = kiosk_a.enter(stick)
+    for _ in range(int(PASS_LIFE.total_seconds() // 600) + 1):
+        clock.advance(600)
+        renewed(kiosk_a, lease)
+    clock.advance(FULL_S + 10)
+    assert refusal(kiosk_b, stick) == "home_kiosk_away"
+
+
 def test_a_pass_that_ran_out_binds_nobody(kiosk_b: Peer, stick: Stick, stamp: str, clock: FakeClock) -> None:
     assert stamp
     clock.advance((PASS_LIFE - timedelta(seconds=1)).total_seconds())
