@@ -144,6 +144,7 @@ def _pad(state: PinEntry) -> str:
     return render_template(
         "kiosk/pictures.html" if state.factor == "pictures" else "kiosk/pin.html",
         **pad_words(state.factor),
+        kind=state.credential.kind,
         refused=sentence_for(state.refused) if state.refused else None,
         tries_left=state.tries_left,
         chosen=language(),

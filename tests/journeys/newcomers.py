@@ -31,8 +31,16 @@ def _read(walker: Walker, *, looks: bool = False) -> None:
         seen.add(title)
         if looks and len(seen) in {1, 4}:
             walker.look(f"section-{len(seen)}")
+            _has_it_read_aloud(walker)
         walker.go(".foot .button--primary")
     assert len(seen) > 3
+
+
+def _has_it_read_aloud(walker: Walker) -> None:
+    """The button speaks, and falls silent when it is pressed again."""
+    walker.press("[data-speak-play]")
+    walker.press(walker.sees("[data-speak-stop]"))
+    walker.sees("[data-speak-play]")
 
 
 @pytest.mark.parametrize("language", ["nl", "ar"])

@@ -141,11 +141,14 @@ def test_taking_the_badge_away_blanks_the_screen_within_two_seconds(house: House
         expect(walker.page.locator("body")).not_to_contain_text(name)
 
 
-def test_a_wrong_pin_is_told_with_the_tries_that_are_left(house: House, chromium: Browser) -> None:
-    name = house.resident_of("fr")
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_wrong_pin_is_told_with_the_tries_that_are_left(
+    language: str, house: House, chromium: Browser
+) -> None:
+    name = house.resident_of(language)
     wrong = f"{(int(house.pin(name)) + 1) % 10_000:04d}"
     with at_kiosk(chromium, house, "kiosk-a", "j1-wrong-pin") as walker:
-        walker.go("button[name=language][value=fr]")
+        walker.go(f"button[name=language][value={language}]")
         house.hardware.touch("kiosk-a", house.badge(name))
         walker.sees("[data-keypad]")
         walker.type_pin(wrong)
@@ -156,8 +159,9 @@ def test_a_wrong_pin_is_told_with_the_tries_that_are_left(house: House, chromium
         walker.sees(".tiles")
 
 
-def test_a_lone_screen_warns_counts_down_and_closes(house: House, chromium: Browser) -> None:
-    name = house.resident_of("nl", "B")
+@pytest.mark.parametrize("language", ["nl", "ar"])
+def test_a_lone_screen_warns_counts_down_and_closes(language: str, house: House, chromium: Browser) -> None:
+    name = house.resident_of(language, "C" if language == "ar" else "B")
     with at_kiosk(chromium, house, "kiosk-b", "j1-idle") as walker:
         sign_in(walker, house, name, "kiosk-b")
         walker.sees("#idle:not([hidden])", within_ms=20_000)
