@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from kiosk.hub.node import Hub
 from kiosk.hub.office.refusal_words import MEANINGS
 from kiosk.policy.roles import ALL
 from kiosk.refusals.rules import ANSWERS, RULES
-from tests.kiosk.hub.hub_kit import office
+from tests.kiosk.hub.hub_kit import PASSWORD, app_of, office
+from tests.web.browser import picture, serious_faults, serving
 
 
 def test_every_rule_id_of_a_kiosk_has_its_meaning_and_nothing_more() -> None:
@@ -51,3 +53,24 @@ def test_an_officer_reads_the_persons_sentence_in_their_own_language(
     row = officer.read("/refusals/").split('<tr id="login.badge-unknown">')[1].split("</tr>")[0]
     assert sentence in row
     assert "Nobody carries" not in row
+
+
+@pytest.mark.web
+def test_an_officer_types_what_stands_on_the_screen_and_one_line_is_left(hub: Hub, office_page: Page) -> None:
+    page = office_page
+    with serving(app_of(hub)) as url:
+        page.goto(f"{url}/sign-in?next=/refusals/")
+        page.get_by_label("Name").fill("landing")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("heading", name="Refusals", exact=True)).to_be_visible()
+        picture(page, "office-refusals")
+        assert serious_faults(page) == []
+        page.locator("[data-search]").fill("stick.copied")
+        expect(page.locator("tr[id]:visible")).to_have_count(1)
+        expect(page.locator("tr[id]:visible")).to_contain_text(
+            "The security officer settles it", ignore_case=True
+        )
+        picture(page, "office-refusals-found")
+        page.emulate_media(media="print")
+        picture(page, "office-refusals-print", full=True)
