@@ -13,7 +13,7 @@ import pytest
 
 from kiosk.hub.node import Hub
 from kiosk.hub.sessions.rules import LEASE_SLACK, SITE_WINDOW, OpenSession, SessionElsewhere, WayIn, way_in
-from kiosk.hub.sessions.secrets import CORES, WRITING, Checker
+from kiosk.hub.sessions.secrets import CORES, WRITING, Checker, Crowd
 from provisioning.clock import FakeClock, iso, parse_iso
 from provisioning.config import Node
 from provisioning.contracts import CheckPasses, EndSession, Lease, PassesStanding, Pending, RenewLease, SignIn
@@ -380,6 +380,24 @@ def test_a_right_code_clears_the_failures_even_where_another_session_stands_in_t
     assert refusal(here, AMIRA).reason == "session_elsewhere"
     assert hub.sessions.attempts("r-amira/badge").failures == 0
     hub.store.close()
+
+
+def test_memory_is_kept_while_a_crowd_waits_and_given_back_by_its_last() -> None:
+    done: list[str] = []
+    crowd = Crowd(lambda: done.append("kept"), lambda: done.append("given back"))
+    with crowd:
+        assert done == [], "one alone takes and returns"
+    for _ in range(CORES + 2):
+        crowd.__enter__()
+    assert done == ["kept"]
+    for _ in range(CORES + 1):
+        crowd.__exit__()
+    assert done == ["kept"], "somebody still signs in"
+    crowd.__exit__()
+    assert done == ["kept", "given back"]
+    with crowd:
+        pass
+    assert len(done) == 2
 
 
 # --- the rules alone ---------------------------------------------------------------------------------------------
