@@ -1,4 +1,4 @@
-"""``make bench``: hosts beside a raw loop on the same fake printers, a long file compiled, a site's memory at rest."""
+"""``make bench``: hosts beside a raw loop on the same fake printers, policy, people at kiosks, a site's memory."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from pathlib import Path
 
 from farm.profiles import find_profile
 from provisioning.errors import PassageError
-from tests.bench import parts, policy
+from tests.bench import burst, login, one, parts, policy, reach
 from tests.bench.harness import BUILD, PROFILE, RAW, UART, Host, Row, Trouble, build_fake, ours
 from tests.bench.hosts import other_hosts
 from tests.bench.memory import memory_table
 from tests.bench.tables import head_line, part_table
 from tests.bench.targets import quantile, target_table
 
-PARTS = ("instant", "wire", "sixteen", "stop", "compile", "policy", "memory")
+PARTS = (
+    *("instant", "wire", "sixteen", "stop", "compile"),
+    *("policy", "login", "burst", "one", "reach", "memory"),
+)
 
 
 def say(*lines: str) -> None:
@@ -63,6 +66,10 @@ class Run:
             "stop": self._stop,
             "compile": self._compile,
             "policy": self._policy,
+            "login": lambda: self._signing(login.logins(), login.login_table),
+            "burst": lambda: self._signing(burst.bursts(), burst.burst_table),
+            "one": lambda: self._signing(one.ones(), one.one_table),
+            "reach": lambda: self._signing(reach.reached(), reach.reach_table),
             "memory": lambda: say("", *memory_table()),
         }
         if {"instant", "wire", "sixteen", "stop"} & set(self._only):
@@ -129,6 +136,10 @@ class Run:
             f" peak RSS {row['peak_kib'] / 1024:.1f} MiB ({row['before_kib'] / 1024:.1f} before it began),"
             f" spool file {row['spool_bytes'] / 1e6:.1f} MB, {row['progress_calls']} progress calls",
         )
+
+    def _signing(self, rows: list[Row], table: Callable[[list[Row]], list[str]]) -> None:
+        self.rows += rows
+        say(*table(rows))
 
     def _policy(self) -> None:
         row = policy.decided()

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import tempfile
 import threading
 from pathlib import Path
 
-from provisioning.sim.demo import build, check_ports
-from provisioning.sim.demo_site import DemoRefused
+from provisioning.sim.demo import build
 from provisioning.sim.supervisor import proportional_kib, resident_kib
+from tests.bench.site import first_port
 from tests.bench.tables import align
 
 REST_S = 20.0  # queues are drained, caches given back
-TRIES = 20
-
-
-def _ports() -> int:
-    """The first of five ports that nobody listens on."""
-    for _ in range(TRIES):
-        port = random.randrange(20000, 30000)
-        try:
-            check_ports(port)
-        except DemoRefused:
-            continue
-        return port
-    raise DemoRefused(reason="No five free ports were found.")
 
 
 def memory_table() -> list[str]:
@@ -35,7 +21,7 @@ def memory_table() -> list[str]:
         PassageError: it did not come up.
     """
     with tempfile.TemporaryDirectory(prefix="pgb") as folder:
-        running = build(Path(folder) / "site", _ports(), lambda _text: None)
+        running = build(Path(folder) / "site", first_port(), lambda _text: None)
         try:
             threading.Event().wait(REST_S)
             rows = [

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from farm.gcode.spool import frame
+from kiosk.services.base import SessionFact
+from tests.bench.burst import Door, Reader, burst_table, together
 from tests.bench.harness import (
     INSTANT,
     RAW,
@@ -25,7 +27,11 @@ from tests.bench.harness import (
     ours,
     with_marks,
 )
+from tests.bench.login import login_table
+from tests.bench.one import one_table, overlapping
 from tests.bench.parts import GCODE, Stops
+from tests.bench.reach import Change, Seen, later_ones_count_too, reach_table
+from tests.bench.site import HUB, BenchSite, people
 from tests.bench.tables import part_table, percentile_us
 from tests.bench.targets import OCTOPRINT, target_table
 from tests.support import wait_readable
@@ -153,3 +159,84 @@ def test_a_host_that_ends_too_early_is_named_and_not_waited_for() -> None:
 
 def test_the_file_that_is_measured_is_one_of_ours() -> None:
     assert GCODE.exists()
+
+
+# --- people at kiosks --------------------------------------------------------------------------------------------
+
+
+def test_people_at_the_benchs_kiosks_are_let_in_by_a_hub_of_its_own_and_one_person_once() -> None:
+    with BenchSite(kiosks=2, residents=2) as site:
+        site.start(HUB)
+        everyone = [
+            Door(name, site.client(name), who) for name, who in zip(site.kiosks, site.people, strict=True)
+        ]
+        assert together(everyone) > 0
+        assert [door.said for door in everyone] == ["Lease", "Lease"]
+        for door in everyone:
+            door.leave()
+        one = [Door(name, site.client(name), site.people[0]) for name in site.kiosks]
+        together(one)
+        kept = site.sessions(site.people[0].resident_id)
+        assert sorted(door.said for door in one) == ["Lease", "Pending"]
+        assert [bool(session.ended_utc) for session in kept] == [False, True]
+        assert overlapping(kept) == 0
+        wrong = Door(site.kiosks[1], site.client(site.kiosks[1]), site.people[1])
+        wrong.who = type(wrong.who)("x", wrong.who.badge_uid, "", "0000")
+        together([wrong])
+        assert (wrong.said, wrong.sessions) == ("pin_wrong", [])
+        assert len(site.policy_sha256()) == 64
+
+
+def test_the_benchs_people_have_badges_and_pins_of_their_own() -> None:
+    found = people(60)
+    assert found == people(60)
+    assert len({one.badge_uid for one in found} | {one.stick_uid for one in found}) == 120
+    assert len({one.pin for one in found}) == 60
+    assert all(len(one.pin) == 4 and len(set(one.pin)) > 1 for one in found)
+
+
+def test_sessions_that_share_a_moment_are_counted_and_those_that_touch_are_not() -> None:
+    def session(begun: str, ended: str) -> SessionFact:
+        return SessionFact(begun + ended, "r", "k", begun, "", ended)
+
+    assert overlapping([session("1", "3"), session("3", "4"), session("4", "")]) == 0
+    assert overlapping([session("1", "3"), session("2", "4"), session("3", "")]) == 2
+    assert overlapping([session("1", ""), session("2", "")]) == 1
+
+
+def test_a_page_counts_when_its_wait_and_the_burst_share_a_moment() -> None:
+    reader = Reader([])
+    reader.waits = [(1.0, 0.5), (1.8, 0.4), (2.5, 0.1), (2.9, 5.0), (3.0, 1.0)]
+    assert [round(ms) for ms in reader.within_ms(2.0, 3.0)] == [400, 100, 5000]
+
+
+def test_a_kiosk_that_saw_only_the_newer_rules_has_seen_the_older_ones_overtaken() -> None:
+    seen, rules = Seen(), [Change("rules", at_s, ["k"], lambda _line: False) for at_s in (1.0, 2.0)]
+    rules[0].holds, rules[1].holds = (
+        lambda line: line["policy"] == "old",
+        lambda line: line["policy"] == "new",
+    )
+    for at_s, policy in ((0.5, "new"), (1.5, "other"), (4.0, "new")):
+        seen.take({"kiosk": "k", "t": at_s, "policy": policy})
+    assert seen.first("k", rules[0].at_s, rules[0].holds) is None
+    later_ones_count_too(rules)
+    assert [seen.first("k", one.at_s, one.holds) for one in rules] == [3.0, 2.0]
+    assert seen.first("another", 1.0, rules[1].holds) is None
+
+
+def test_the_tables_of_issue_four_say_what_is_not_met() -> None:
+    stages = {"seen": 10.0, "pad": 10.0, "menu": 10.0, "hash": 40.0, "load": 1.0}
+    slow = [{"part": "login", "host": "badge", "round": 0, "proven": ms, **stages} for ms in (200.0, 300.0)]
+    assert "  not met  " in login_table([{**slow[1]}])[2]
+    assert "  met  " in login_table([{**slow[0]}])[2]
+    served = {"took_s": 3.1, "hashes_s": 2.0, "said": {"Lease": 49, "busy": 1}, "slowest_s": 3.0}
+    waits = {"kiosk_ms": [10.0] * 99, "desk_ms": [10.0] * 90 + [900.0] * 10, "quiet_ms": [5.0]}
+    row: Row = {"part": "burst", **served, **waits, "hub_cpu_s": 1.0, "bench_cpu_s": 1.0, "load": 1.0}
+    ratio, answers, kiosk, office = burst_table([row])[3:7]
+    assert [line.endswith("not met") for line in (ratio, answers, kiosk, office)] == [True, True, False, True]
+    lone = {"host": "refuse", "said": {"Lease": 2}, "open": 1, "at": 2, "overlapping": 0}
+    assert one_table([lone])[-1].endswith("not met")
+    rest = {"core": 0.1, "kiosk_core": 0.0, "load": 1.0}
+    late = {"host": "rules", "changes": 1, "waits_s": [1.0, 2.0], "missed": 1, "load": 1.0}
+    assert reach_table([rest, late])[3].endswith("not met")
+    assert not reach_table([rest, {**late, "missed": 0}])[3].endswith("not met")
