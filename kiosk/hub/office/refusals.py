@@ -61,7 +61,7 @@ def refusals() -> list[Refusal]:
 
 def _open(text: str) -> str:
     """A sentence whose blanks are not filled in."""
-    return text % defaultdict(lambda: "…") if "%(" in text else text
+    return (text % defaultdict(lambda: "…")).replace("….", "…") if "%(" in text else text
 
 
 def refusal_pages(hub: Hub) -> Blueprint:
