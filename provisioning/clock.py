@@ -49,6 +49,10 @@ class FakeClock:
         self._now += timedelta(seconds=seconds)
         self._monotonic_s += seconds
 
+    def step(self, seconds: float) -> None:
+        """Set the wall clock forth or back, as a time server does; no time passes."""
+        self._now += timedelta(seconds=seconds)
+
 
 def iso(instant: datetime) -> str:
     """An instant as ``2026-11-22T08:31:00.123Z``: fixed width, so text order is time order."""

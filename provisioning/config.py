@@ -34,7 +34,8 @@ class Site(Section, frozen=True, kw_only=True):
     wings: tuple[str, ...] = ()
     idle_s: int = 45  # J1: a corridor screen left alone
     idle_warning_s: int = 15
-    lease_s: int = 900  # S04: a kiosk without contact falls back within 15 minutes
+    # S04: a kiosk without contact falls back within 15 minutes
+    lease_s: Annotated[int, msgspec.Meta(le=900)] = 900
     alone_after_s: int = 30  # a home kiosk lets nobody in by its own word before it heard nothing for so long
     order_valid_days: int = 14  # workshop.md 5.5, step 8
     pin_tries: int = 5

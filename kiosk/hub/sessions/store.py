@@ -1,5 +1,6 @@
 """Sessions, failed attempts and officers' desk sessions on disk; the database allows one open session per person."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database, Migrations
@@ -12,6 +13,7 @@ from provisioning.ids import new_key
 from provisioning.store import Row, Store, script
 
 SESSIONS = Migrations("sessions")
+LONGEST_LEASE = timedelta(minutes=15)  # provisioning.config.Site.lease_s allows no more (S04)
 FORGET_ATTEMPTS = timedelta(days=1)  # longer than any pause: what was quiet for a day is forgotten
 
 
@@ -72,11 +74,16 @@ def m004_failures(db: Database) -> None:
 
 
 class SessionStore:
-    """Who is where, and who failed how often."""
+    """Who is where, and who failed how often.
+
+    Leases that this process gave are counted by the clock that does not jump, as their kiosks count them.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
         self._clock = clock
+        self._start_s = clock.monotonic_s()
+        self._runs_until_s: dict[str, float] = {}  # session id -> second of the monotonic clock
 
     # --- residents' sessions ---
 
@@ -87,7 +94,21 @@ class SessionStore:
             " WHERE ended_utc IS NULL AND (resident_id = ? OR kiosk_id = ?)",
             (resident_id, kiosk_id),
         )
-        return [_open(row) for row in rows]
+        return [replace(one, until=self._runs_until(one)) for one in map(_open, rows)]
+
+    def _runs_until(self, one: OpenSession) -> datetime:
+        """When its lease is over, by the wall clock as it stands now, however that one jumped meanwhile."""
+        now, now_s = self._clock.now_utc(), self._clock.monotonic_s()
+        longest_s = self._start_s + LONGEST_LEASE.total_seconds() - now_s
+        given_before = now + min(one.until - now, timedelta(seconds=longest_s))
+        until_s = self._runs_until_s.get(one.session_id)
+        return given_before if until_s is None else now + timedelta(seconds=until_s - now_s)
+
+    def _count(self, session_id: str, until: datetime) -> None:
+        now_s, lasts = self._clock.monotonic_s(), until - self._clock.now_utc()
+        over_s = now_s - LONGEST_LEASE.total_seconds()
+        self._runs_until_s = {one: at_s for one, at_s in self._runs_until_s.items() if at_s > over_s}
+        self._runs_until_s[session_id] = now_s + min(lasts, LONGEST_LEASE).total_seconds()
 
     def of_resident(self, resident_id: str) -> list[OpenSession]:
         """The person's session that has not ended: at most one."""
@@ -146,6 +167,7 @@ class SessionStore:
                 int(gives_pass),
             ),
         )
+        self._count(session_id, until)
         return session_id
 
     def extend(self, session_id: str, until: datetime) -> None:
@@ -154,6 +176,7 @@ class SessionStore:
             "UPDATE session SET until_utc = ? WHERE session_id = ? AND ended_utc IS NULL",
             (iso(until), session_id),
         )
+        self._count(session_id, until)
 
     def let_end(self, session_id: str, why: str) -> bool:
         """A session shall end: its kiosk hears it with its next question; False when that was said before."""

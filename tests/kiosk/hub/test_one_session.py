@@ -15,7 +15,7 @@ from kiosk.hub.sessions.promises import SLACK_S, KioskWord, Promises
 from kiosk.hub.sessions.signing_in import PASS_LIFE
 from provisioning.clock import FakeClock
 from provisioning.config import Node
-from provisioning.contracts import CheckPasses, Lease, PassesStanding, RenewLease
+from provisioning.contracts import CheckPasses, Lease, PassesStanding, Pending, RenewLease
 from provisioning.errors import Refused, Unavailable
 from tests.kiosk.hub.hub_kit import AMIRA, Peer, start_hub, stick_of
 from tests.kiosk.sticks import Stick
@@ -71,6 +71,39 @@ def test_nobody_enters_elsewhere_while_a_home_kiosk_that_was_never_heard_may_let
     assert hub.sessions.all_open() == []
     refused = [one for one in hub.trail.about("r-amira") if one.action == "sign_in_refused"]
     assert [one.detail["code"] for one in refused] == ["home_kiosk_away"]
+
+
+@pytest.mark.parametrize("jump_s", [3600, -3600, 4e8, -4e8])
+def test_no_jump_of_the_hubs_clock_makes_a_lease_shorter_or_longer(
+    kiosk_b: Peer, kiosk_c: Peer, clock: FakeClock, jump_s: float
+) -> None:
+    """The kiosk that was given it counts by a clock that does not jump, and may be cut off meanwhile."""
+    kiosk_b.sign_in(AMIRA)
+    clock.advance(60)
+    clock.step(jump_s)
+    pending = kiosk_c.claim(AMIRA)
+    assert isinstance(pending, Pending)
+    clock.advance(FULL_S - 60)
+    pending = kiosk_c.claim(AMIRA)
+    assert isinstance(pending, Pending)
+    clock.advance(6)
+    assert isinstance(kiosk_c.take_up(pending), Lease)
+
+
+def test_a_lease_of_before_a_restart_and_a_jump_keeps_nobody_out_for_longer_than_one_lasts(
+    nodes: dict[str, Node], hub: Hub, kiosk_b: Peer, clock: FakeClock
+) -> None:
+    kiosk_b.sign_in(AMIRA)
+    hub.store.close()
+    clock.step(-4e8)
+    again = start_hub(nodes["hub"], clock)
+    try:
+        kiosk_c = Peer(nodes["kiosk-c"], again, clock)
+        assert isinstance(kiosk_c.claim(AMIRA), Pending)
+        clock.advance(FULL_S + 6)
+        assert isinstance(kiosk_c.claim(AMIRA), Lease)
+    finally:
+        again.store.close()
 
 
 def test_a_session_that_went_on_for_days_binds_until_it_may_be_over_at_home(
