@@ -174,7 +174,6 @@ class Lease(Answer, frozen=True, kw_only=True):
     standing: Standing = Standing()
     policy_sha256: str = ""  # names the signed policy in force, for :class:`PublicCopy`
     must_choose: bool = False  # the code came from an envelope: the person chooses an own one first
-    must_choose: bool = False  # the code came from an envelope: the person chooses an own one first
     agreement_due: int = 0  # version of the agreement that the person has not signed; 0: nothing to sign
 
 
