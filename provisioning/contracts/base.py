@@ -1,5 +1,7 @@
 """What every contract is: a frozen struct with a name and a version, refused when it holds an unknown key."""
 
+import threading
+
 import msgspec
 
 from provisioning.errors import Corrupt
@@ -44,6 +46,20 @@ def _known() -> dict[str, type[Contract]]:
     return found
 
 
+# msgspec 0.22 works out what a struct holds when it is first read, by Python code that lets other threads in: two that
+# read the same kind for the first time at once end the process (a burst of sign-ins right after a start did).
+_LEARNING = threading.Lock()
+_LEARNT: set[type[msgspec.Struct]] = set()
+
+
+def learn(kind: type[msgspec.Struct]) -> None:
+    """Have msgspec work out a struct, and what is in it, once; before any thread reads one."""
+    if kind not in _LEARNT:
+        with _LEARNING:
+            msgspec.json.Decoder(kind)
+            _LEARNT.add(kind)
+
+
 def encode(contract: Contract) -> dict[str, object]:
     """A contract as plain JSON values."""
     plain: dict[str, object] = msgspec.to_builtins(contract)
@@ -59,6 +75,7 @@ def decode(name: str, plain: object) -> Contract:
     kind = _known().get(name)
     if kind is None:
         raise Corrupt("contract_unknown", name=name)
+    learn(kind)
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:

@@ -17,7 +17,7 @@ from securesystemslib.signer._crypto_signer import CryptoSigner
 from securesystemslib.signer._key import SSlibKey
 
 from provisioning.clock import Clock, iso
-from provisioning.contracts.base import Contract, contract_name, decode, encode
+from provisioning.contracts.base import Contract, contract_name, decode, encode, learn
 from provisioning.errors import Corrupt
 from provisioning.identity.keys import Keyring, NodeKey
 from provisioning.ids import new_key
@@ -33,6 +33,9 @@ class _Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     kind: str
     re: str = ""  # an answer names the question: a recorded yes answers nothing else
     body: dict[str, object]
+
+
+learn(_Letter)
 
 
 @dataclass(frozen=True)
