@@ -23,6 +23,7 @@ TABLE: dict[str, frozenset[OfficerRole]] = {
     "secret_reset": frozenset({"landing", "security", "director"}),  # J1.F2: a new PIN is free and private
     "incident_seen": frozenset({"security", "director"}),  # J4.2
     "incident_settled": frozenset({"security", "director"}),
+    "officer_key_added": ALL,  # one's own
     "kiosk_out_of_service": frozenset({"technician", "security", "director"}),  # J3.F3
     "hold_released": frozenset({"security", "director"}),  # J1.F2: what was ordered under the emergency code
     "service_suspended": frozenset({"security", "director"}),  # J4.4, and ending one early

@@ -16,6 +16,7 @@ SENSITIVE: dict[str, Need] = {
     "hold_released": "key_or_colleague",  # what a duress sequence held back
     "secret_reset": "key_or_colleague",  # a person's PIN or pictures
     "credential_issued": "colleague",  # J3.6
+    "officer_key_added": "key_or_colleague",  # a key stands for a colleague: no password alone makes one
     "kiosk_out_of_service": "key_or_colleague",  # its people may sign in elsewhere: somebody has looked at it
     "log_read_far": "colleague",  # J4.3: more than thirty days of one person's log
 }

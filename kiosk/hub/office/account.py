@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from kiosk.hub.office.desk import Desk
 from kiosk.hub.office.proofs import MOST_KEYS, Proofs
 from kiosk.hub.office.webkeys import KeyNotHere, key_in, may_use_keys, place, site_party
-from kiosk.services.desk import officer
+from kiosk.services.desk import needs, officer, sensitive, signed_by
 from provisioning.errors import Refused
 from provisioning.web.forms import text_field
 from provisioning.web.sentences import sentence_for
@@ -33,12 +33,14 @@ def account_pages(desk: Desk, proofs: Proofs) -> Blueprint:
         return Response(asked, content_type="application/json")
 
     @pages.post("/keys")
+    @needs("officer_key_added")
+    @sensitive("officer_key_added")
     def add() -> AnyResponse:
-        """Keep the key that was touched. The password is asked once more: an open desk must not lend itself."""
+        """Keep the key that was touched; who only knows a password makes none, for a key stands for a colleague."""
         name = text_field("name", max_length=NAME_MAX)
         try:
             proofs.again(officer(), text_field("password", max_length=200))
-            proofs.enrol(site_party(hub), key_in("key"), place(), officer(), name)
+            proofs.enrol(site_party(hub), key_in("key"), place(), officer(), name, **signed_by())
         except Refused as refusal:
             return Response(_page(desk, refusal), refusal.http_status)
         return redirect(url_for(".mine"), 303)

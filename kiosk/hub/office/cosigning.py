@@ -21,7 +21,7 @@ from provisioning.web.sentences import Sentence, sentence_for
 FRESH = timedelta(minutes=5)  # a key's touch speaks for the officer who touched it for so long
 PURPOSE = "sign"
 OWN_FIELDS = frozenset({"second_name", "second_password", "second_key"})
-FORM_FIELDS = frozenset({"csrf_token", "form_key"})
+FORM_FIELDS = frozenset({"csrf_token", "form_key", "key", "password"})  # nothing for a colleague to read
 FIELDS = {  # what a colleague reads before signing; a field that is not named here is shown by its own name
     "resident_id": N_("Person"),
     "kind": N_("Kind"),

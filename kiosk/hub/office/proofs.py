@@ -174,7 +174,9 @@ class Proofs:
             raise
         return card
 
-    def enrol(self, party: Party, response: bytes, place: str, card: OfficerCard, name: str) -> OfficerKey:
+    def enrol(
+        self, party: Party, response: bytes, place: str, card: OfficerCard, name: str, **signed_by: str
+    ) -> OfficerKey:
         """Keep the key that was made for this officer.
 
         Raises:
@@ -203,7 +205,12 @@ class Proofs:
                 raise TooManyKeys
             self.store.add_key(new)
             self.hub.trail.record(
-                card.officer_id, "officer_key_added", card.officer_id, key=_short(new), model=made.aaguid
+                card.officer_id,
+                "officer_key_added",
+                card.officer_id,
+                key=_short(new),
+                model=made.aaguid,
+                **signed_by,
             )
         return new
 

@@ -81,6 +81,11 @@ def enrol(page: Page, name: str = "Blue key", password: str = PASSWORD) -> None:
     page.fill("#password", password)
     with page.expect_navigation():
         page.click("[data-key-form] button")
+    if page.locator("#second_name").count():
+        page.fill("#second_name", "teacher")
+        page.fill("#second_password", PASSWORD)
+        with page.expect_navigation():
+            page.click("#second-form button")
 
 
 def sign_out(page: Page) -> None:
@@ -256,7 +261,7 @@ def test_a_fresh_touch_stands_for_the_second_person_for_five_minutes(
     with page.expect_navigation():
         page.click("#second-person [data-key]")
     assert hub.people.resident("r-amira").regime == "open"
-    assert hub.store.rows("SELECT * FROM countersign") == []
+    assert hub.store.rows("SELECT * FROM countersign WHERE act <> 'officer_key_added'") == []
 
 
 def test_a_colleagues_touch_signs_in_the_dialog(
@@ -271,7 +276,7 @@ def test_a_colleagues_touch_signs_in_the_dialog(
     change_regime(page)
     with page.expect_navigation():
         page.click("#second-person [data-key]")
-    (row,) = hub.store.rows('SELECT "by", "with", proof FROM countersign')
+    (row,) = hub.store.rows("""SELECT "by", "with", proof FROM countersign WHERE act = 'regime_changed'""")
     assert row == {"by": "o-security", "with": "o-director", "proof": "key"}
 
 

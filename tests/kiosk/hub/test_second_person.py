@@ -134,6 +134,19 @@ def test_who_may_do_it_or_the_director_may_sign_and_nobody_else() -> None:
     assert need_of("credential_issued") == "colleague"
 
 
+def test_a_password_alone_makes_no_key_that_then_stands_for_a_colleague(hub: Hub) -> None:
+    security = office(hub, "security")
+    asked = security.form("/account/", "/account/keys", 409, name="Mine", password=PASSWORD, key="{}")
+    assert "A second person is needed" in asked
+    assert f"<dd>{PASSWORD}" not in asked
+    signed = security.form(
+        "/account/", "/account/keys", 409, name="Mine", password=PASSWORD, key="{}", **SECOND
+    )
+    assert (
+        "A second person is needed" not in signed
+    )  # the colleague signed; what is no key is refused as such
+
+
 # --- in the browser ------------------------------------------------------------------------------------------
 
 
