@@ -33,7 +33,7 @@ from kiosk.terminal.session import (
     Welcoming,
 )
 from provisioning.audit import Trail
-from provisioning.contracts import Answer, Lease, Pending, SignIn, TakeUp, Welcome, WhoComes
+from provisioning.contracts import Answer, CredentialKind, Lease, Pending, SignIn, TakeUp, Welcome, WhoComes
 from provisioning.errors import Corrupt, PassageError, Refused, Unavailable
 from provisioning.ids import new_key
 from provisioning.readers.words import Did, Order, SignWithKey, WriteSlot
@@ -280,10 +280,17 @@ class Entrance:
             person = self._passes.enter(credential, secret, self._counter_of(credential))
             return self._own_word.grant(SignInGranted(asking.visit, person, is_offline=True))
         except StickBehind as error:
-            self._guard.copy_found(asking.credential, self._counter_of(asking.credential))
+            self._tell_copy(asking.credential.kind, error)
             return self._keeper.feed(self._no(asking, error))
         except PassageError as error:
             return self._keeper.feed(self._no(asking, error))
+
+    def _tell_copy(self, kind: CredentialKind, found: StickBehind) -> None:
+        counter = found.detail.get("counter")
+        try:
+            self._guard.copy_found(Credential(kind, str(found.detail["uid"])), int(counter or 0))
+        except Unavailable as full:  # it is refused all the same, and its pass is gone
+            log.error("a copy that was found could not be written down: %s", full)
 
     def _no(self, asking: SigningIn, error: PassageError) -> SignInRefused:
         self._note_no(asking.credential, error)

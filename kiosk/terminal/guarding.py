@@ -81,13 +81,19 @@ class Guard:
         return self._keeper.feed(BlockDone())
 
     def copy_found(self, credential: Credential, counter: int) -> None:
-        """While the hub is away a stick came with a ticket that was used up here: closed here, and the hub hears it.
+        """A stick or key came that counts less than it did here: closed here, and the hub hears it.
 
         Raises:
             Unavailable: it could not be written down.
         """
         at_utc, lookup = iso(self._clock.now_utc()), self._lookup(credential)
-        told = CopyFound(kiosk_id=self._kiosk_id, uid=credential.uid, counter=counter, at_utc=at_utc)
+        told = CopyFound(
+            kiosk_id=self._kiosk_id,
+            credential=credential.kind,
+            uid=credential.uid,
+            counter=counter,
+            at_utc=at_utc,
+        )
         with self._store.store.atomic():
             self._store.block_here(lookup, at_utc)
             self._outbox.put(self._hub_id, told, lookup)

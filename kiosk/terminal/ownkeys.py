@@ -1,6 +1,6 @@
 """Security keys while the hub is away: this kiosk asks, and checks the signature against what a pass holds."""
 
-from kiosk.terminal.passes import NoPass, OfflinePasses
+from kiosk.terminal.passes import NoPass, OfflinePasses, StickBehind
 from kiosk.terminal.session import Credential
 from provisioning.clock import Clock
 from provisioning.identity.fido import (
@@ -13,7 +13,7 @@ from provisioning.identity.fido import (
     named_challenge,
     named_credential,
 )
-from provisioning.identity.keywire import from_text, to_text
+from provisioning.identity.keywire import KeyRefused, from_text, to_text
 
 HERE, PURPOSE = "here", "sign_in"
 
@@ -37,6 +37,7 @@ class OwnKeys:
 
         Raises:
             NoPass: this kiosk did not ask, or knows no such key.
+            StickBehind: its count stands where it stood before: two of them exist; the pass is gone with it.
             KeyRefused: as :func:`complete_authentication`.
         """
         challenge, self._open = self._open, None
@@ -52,8 +53,14 @@ class OwnKeys:
             sign_count=greeting.public_key.sign_count,
         )
         now = self._clock.now_utc()
-        proven = complete_authentication(
-            self._party, [kept], challenge, assertion, place=HERE, purpose=PURPOSE, now=now
-        )
+        try:
+            proven = complete_authentication(
+                self._party, [kept], challenge, assertion, place=HERE, purpose=PURPOSE, now=now
+            )
+        except KeyRefused as refusal:
+            if refusal.reason != "key_copied":
+                raise
+            self._passes.forget(credential)
+            raise StickBehind(uid=credential.uid, counter=refusal.detail["seen"]) from refusal
         self._passes.count(credential, proven.sign_count)
         return credential

@@ -131,7 +131,7 @@ class OfflinePasses:
         held = self._try(lookup, row, pin)
         if counter < held.counter and credential.kind == "stick":
             self.forget(credential)
-            raise StickBehind(counter=counter)
+            raise StickBehind(uid=credential.uid, counter=counter)
         return replace(held.person, session_id=OFFLINE_PREFIX + new_key())
 
     def _try(self, lookup: str, row: PassRow, pin: str) -> Held:

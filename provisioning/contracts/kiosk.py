@@ -223,9 +223,10 @@ class BlockHere(Contract, frozen=True, kw_only=True):
 
 
 class CopyFound(Contract, frozen=True, kw_only=True):
-    """Message: while the hub was away a stick came with a ticket older than the one this kiosk saw last."""
+    """Message: while the hub was away a stick or key came that counts less than this kiosk saw of it last."""
 
     kiosk_id: str
+    credential: CredentialKind = "stick"
     uid: str
     counter: int
     at_utc: str

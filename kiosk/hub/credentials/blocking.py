@@ -101,7 +101,7 @@ class Blocking:
         assert isinstance(message, CopyFound)
         if message.kiosk_id != sender:
             raise Corrupt("message_foreign", sender=sender)
-        found = self.credentials.find("stick", message.uid)
+        found = self.credentials.find(message.credential, message.uid)
         if found is None or (found.state == "blocked" and found.why == "copied"):
             return
         with self.credentials.store.atomic():

@@ -6,47 +6,20 @@ import threading
 
 import pytest
 
-from kiosk.hub.credentials.store import Credential
 from kiosk.hub.node import Hub
-from provisioning.clock import FakeClock
 from provisioning.contracts import Lease, SignIn, Welcome, WhoComes
 from provisioning.errors import Refused
-from provisioning.identity import fido
-from provisioning.identity.attestation import Models
-from provisioning.identity.stick import blind_holder
 from provisioning.readers.keys import Keys
 from provisioning.sim.security_key import VirtualKey
 from tests.kiosk.hub.hub_kit import Peer
+from tests.kiosk.keys import key_of
 from tests.provisioning.fido.kit import PIN, nobody_waits
 
 
 @pytest.fixture
-def key(hub: Hub, clock: FakeClock) -> VirtualKey:
+def key(hub: Hub) -> VirtualKey:
     """A key that two officers gave to Amira."""
-    made, party, now = VirtualKey(), fido.kiosk_party(hub.node.site.site_id), clock.now_utc()
-    holder = blind_holder("r-amira", hub.signing_in.checker.holder_key).encode()
-    challenge = fido.make_challenge("kiosk-a", "enrol", now, holder=holder)
-    models = Models(unattested=True)
-    response = Keys(hub.node.site.site_id).enrol(
-        made.plug(), fido.registration_options(party, models, challenge), PIN, nobody_waits
-    )
-    kept = fido.complete_registration(
-        party, models, challenge, response, place="kiosk-a", purpose="enrol", now=now
-    )
-    with hub.store.atomic():
-        hub.credentials.issue(
-            Credential(
-                kind="key",
-                uid=fido.to_text(kept.credential_id),
-                resident_id="r-amira",
-                counter=kept.sign_count,
-                public_key=kept.public_key_cose,
-                aaguid=kept.aaguid,
-                issued_by="o-landing",
-                issued_with="o-security",
-            )
-        )
-    return made
+    return key_of(hub, "r-amira")
 
 
 def answer(kiosk: Peer, key: VirtualKey) -> SignIn:
