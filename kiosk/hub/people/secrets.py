@@ -87,6 +87,7 @@ class SecretDesk:
         assert isinstance(question, ChangeSecret)
         session, person = self._here(sender, question.session_id)
         with self.prover.checker.one_at_a_time(person.resident_id):
+            session, person = self._here(sender, question.session_id)  # as they are now that it is our turn
             known = self._known(session, person)
             which = self._proven(session, known, question.old)
             wanted = self._wanted(question, known)
