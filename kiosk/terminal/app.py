@@ -35,6 +35,8 @@ from provisioning.web.locale import language
 from provisioning.web.shell import add_check, keep_quiet
 
 HERE = Path(__file__).parent
+# Answers to these may overtake a page's or come after it: they leave the cookie of its form alone.
+NO_PAGES = frozenset({"terminal.pulse", "terminal.picture", "pad.aloud", "agreement.aloud"})
 OPEN_SERVICES = frozenset({"notices"})  # readable without signing in
 
 
@@ -54,7 +56,8 @@ class _Door:
         g.epoch = self._terminal.keeper.epoch(state)
         if isinstance(state, SignedIn) and request.method in SAFE_METHODS and "/-/" not in request.path:
             g.drawn_for = g.epoch
-        self._follow(state)
+        if request.endpoint not in NO_PAGES:
+            self._follow(state)
         if isinstance(state, SignedIn) and "/-/" not in request.path:
             # A page is asked for by a hand: a press that leads on is gone before the pulse could tell of it.
             self._terminal.keeper.feed(Touched())

@@ -75,6 +75,9 @@ def test_a_lost_badge_is_blocked_in_two_taps_and_opens_nothing(
         walker.sees(".failure__contact")
         walker.look("refused")
     assert len(house.recorded("hub", house.resident_id(name), "badge_blocked")) == 1
+    found = house.officer("marc").get("/incidents/?kind=found").text
+    assert name in found  # lost, and seen again: the security officer reads where
+    assert "Kiosk B" in found
 
 
 @pytest.mark.parametrize("name", ["Ruben", "ليلى"])

@@ -21,6 +21,7 @@ from tests.kiosk.terminal.kiosk_kit import (
     AMIRA,
     AMIRAS,
     BRAMS,
+    PINS,
     YUSUFS,
     Visitor,
     hidden,
@@ -224,6 +225,14 @@ def test_a_chosen_language_holds_for_this_visit_only(
 def test_the_persons_own_language_is_spoken_once_they_are_known(visitor: Visitor) -> None:
     assert '<html lang="ar" dir="rtl">' in visitor.signs_in(YUSUFS)
     assert "مرحبًا يوسف" in visitor.sees("/")
+
+
+def test_a_pulse_that_comes_late_takes_no_page_its_form(terminal: Terminal, visitor: Visitor) -> None:
+    visitor.puts_down(AMIRAS)
+    terminal.arrivals.saw(BRAMS)  # the next page's turn, while the old page's pulse is under way
+    assert "Set-Cookie" not in visitor.browser.get("/-/pulse/any").headers
+    pad = visitor.sees()
+    assert "Hallo Bram" in visitor.press(pad, "/pin", pin=PINS[BRAMS.uid]).get_data(as_text=True)
 
 
 def test_left_alone_the_pulse_counts_down_stay_gives_a_minute_and_then_it_is_over(
