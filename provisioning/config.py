@@ -36,7 +36,9 @@ class Site(Section, frozen=True, kw_only=True):
     idle_warning_s: int = 15
     # S04: a kiosk without contact falls back within 15 minutes
     lease_s: Annotated[int, msgspec.Meta(le=900)] = 900
-    alone_after_s: int = 30  # a home kiosk lets nobody in by its own word before it heard nothing for so long
+    # A home kiosk lets nobody in by its own word before it heard nothing for so long. Below 20 s the hub could give its
+    # people no lease elsewhere that lasts until the next question (signing_in.LEAST_S, promises.SLACK_S).
+    alone_after_s: Annotated[int, msgspec.Meta(ge=20, le=300)] = 30
     order_valid_days: int = 14  # workshop.md 5.5, step 8
     pin_tries: int = 5
     pin_pause_s: int = 300  # the first pause after too many tries; it doubles, up to an hour
