@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("passage.reader")
 
+LOOK_S = 0.25  # a look that has ended wakes the loop: without a pause it would look all day
 Order = SignWithKey | EnrolKey
 
 
@@ -38,16 +39,17 @@ class KeyPort:
         self._hands = _Hands(site_id, sources)
         self._key = ""
         self._is_looking = False
+        self._look_at_s = 0.0
         self._cancels: dict[str, threading.Event] = {}
 
     def present(self) -> list[ReaderWord]:
         """The key that is there."""
         return [KeySeen()] if self._key else []
 
-    def turn(self, now_s: float) -> None:  # noqa: ARG002 - every driver hears the time
+    def turn(self, now_s: float) -> None:
         """Look, unless a look or an order is under way: an order says itself when its key goes."""
-        if not self._is_looking and not self._cancels and self._is_used():
-            self._is_looking = True
+        if now_s >= self._look_at_s and not self._is_looking and not self._cancels and self._is_used():
+            self._is_looking, self._look_at_s = True, now_s + LOOK_S
             self._side.do(self._hands.look, self._saw)
 
     def carry_out(self, order: Order) -> None:
