@@ -21,7 +21,7 @@ story: run-venv  ## the whole story without a person; FAULTS=1 kills processes o
 	@exec $(BIN)/passage-provision story $(if $(FAULTS),--faults) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test: check  ## everything that must be true
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: dev-venv  ## the quick half of `make test`: lint, format, types, layers
 	$(BIN)/ruff check .
