@@ -29,7 +29,7 @@ from provisioning.readers.words import (
 
 log = logging.getLogger("passage.reader")
 
-TURN_S = 0.25  # how soon a stick or key that was plugged is noticed
+TURN_S = 0.1  # how soon a stick or key that was plugged is noticed
 
 
 class Agent:

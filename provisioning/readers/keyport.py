@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("passage.reader")
 
-LOOK_S = 0.25  # a look that has ended wakes the loop: without a pause it would look all day
+LOOK_S = 0.1  # a look that has ended wakes the loop: without a pause it would look all day
 Order = SignWithKey | EnrolKey
 
 

@@ -288,7 +288,16 @@ class PeopleStore:
 
         One, because two kiosks that hear neither the hub nor each other could let the same person in twice.
         """
-        return next((one.kiosk_id for one in self.kiosks().values() if wing in one.home_of), "")
+        row = self.store.row(
+            "SELECT kiosk_id FROM kiosk, json_each(kiosk.home_of) WHERE json_each.value = ? ORDER BY kiosk_id LIMIT 1",
+            (wing,),
+        )
+        return row["kiosk_id"] if row else ""
+
+    def kiosk(self, kiosk_id: str) -> Kiosk | None:
+        """One kiosk, or None."""
+        row = self.store.row("SELECT * FROM kiosk WHERE kiosk_id = ?", (kiosk_id,))
+        return Kiosk(**{**row, "home_of": _unlisted(row["home_of"])}) if row else None
 
     def kiosks(self) -> dict[str, Kiosk]:
         """Every kiosk by its node id."""

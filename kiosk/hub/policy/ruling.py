@@ -57,7 +57,7 @@ class Ruling:
     def standing(self, person: Resident, kiosk_id: str, level: int, at: datetime | None = None) -> Standing:
         """Everything that is true of this person at that device, now or then."""
         held = self.suspensions.of(person.resident_id, iso(at or self.clock.now_utc()))
-        kiosk = self.people.kiosks().get(kiosk_id)
+        kiosk = self.people.kiosk(kiosk_id)
         return Standing(
             resident_id=person.resident_id,
             groups=person.groups,
