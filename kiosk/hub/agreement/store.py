@@ -7,9 +7,9 @@ from typing import Literal
 
 from sqlite_utils import Database, Migrations
 
-from provisioning.clock import Clock, iso
+from kiosk.hub.drafts.store import DraftStore
 from provisioning.errors import Refused
-from provisioning.store import Store, script
+from provisioning.store import script
 
 AGREEMENT = Migrations("agreement")
 Origin = Literal["shipped", "office"]
@@ -76,15 +76,6 @@ class AgreementOwn(Refused):
 
 
 @dataclass(frozen=True)
-class Hand:
-    """What one officer did to a version: ``wrote`` or ``approved``."""
-
-    officer_id: str
-    part: str
-    at_utc: str
-
-
-@dataclass(frozen=True)
 class Version:
     """One version; ``text`` is what :mod:`kiosk.hub.agreement.rules` reads."""
 
@@ -117,15 +108,10 @@ class Signature:
     kiosk_id: str
 
 
-class AgreementStore:
+class AgreementStore(DraftStore[Version]):
     """Every statement about the agreement."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self.store = store
-        self._clock = clock
-
-    def _now(self) -> str:
-        return iso(self._clock.now_utc())
+    name, approved = "agreement", "approved_utc"
 
     # --- versions ---
 
@@ -148,24 +134,6 @@ class AgreementStore:
             at_utc,
         )
 
-    def latest(self, limit: int = 30) -> list[Version]:
-        """Every version that was approved or dropped, newest first."""
-        return self._some(
-            "approved_utc IS NOT NULL OR dropped_utc IS NOT NULL ORDER BY version DESC LIMIT ?", limit
-        )
-
-    def version(self, version: int) -> Version | None:
-        """One version, or None."""
-        return self._one("version = ?", version)
-
-    def draft(self) -> Version | None:
-        """The one draft, or None."""
-        return self._one("approved_utc IS NULL AND dropped_utc IS NULL")
-
-    def _one(self, where: str, *values: object) -> Version | None:
-        found = self._some(where + " LIMIT 1", *values)
-        return found[0] if found else None
-
     def _some(self, where: str, *values: object) -> list[Version]:
         rows = self.store.rows(
             "SELECT version, origin, text, begun_utc, wanted_utc, coalesce(proposed_utc, '') AS proposed_utc,"  # noqa: S608
@@ -174,57 +142,6 @@ class AgreementStore:
             values,
         )
         return [Version(**row) for row in rows]
-
-    def hands(self, version: int) -> list[Hand]:
-        """Who did what to a version, in order of time."""
-        rows = self.store.rows(
-            "SELECT officer_id, part, at_utc FROM agreement_hand WHERE version = ? ORDER BY at_utc, officer_id",
-            (version,),
-        )
-        return [Hand(**row) for row in rows]
-
-    # --- drafts ---
-
-    def begin(self, text: str, officer_id: str) -> Version:
-        """A new draft with this text; the one that is there already, when there is one."""
-        with self.store.atomic():
-            if found := self.draft():
-                return found
-            number = self.store.rows("SELECT max(version) AS last FROM agreement_version")[0]["last"] + 1
-            self.store.run(
-                "INSERT INTO agreement_version (version, origin, text, begun_utc) VALUES (?, 'office', ?, ?)",
-                (number, text, self._now()),
-            )
-            self._wrote(number, officer_id)
-        found = self.version(number)
-        assert found is not None
-        return found
-
-    def _wrote(self, version: int, officer_id: str) -> None:
-        self.store.run(
-            "INSERT INTO agreement_hand VALUES (?, ?, 'wrote', ?) ON CONFLICT DO NOTHING",
-            (version, officer_id, self._now()),
-        )
-
-    def rewrite(self, version: int, text: str, officer_id: str) -> None:
-        """Change a draft; whoever wanted to approve what it was before must look again."""
-        with self.store.atomic():
-            self.store.run(
-                "UPDATE agreement_version SET text = ?, proposed_utc = NULL"
-                " WHERE version = ? AND approved_utc IS NULL AND dropped_utc IS NULL",
-                (text, version),
-            )
-            self._wrote(version, officer_id)
-
-    def propose(self, version: int, wanted_utc: str, officer_id: str) -> None:
-        """A draft is ready for a colleague, to hold from then (empty: at once); who says so had a hand in it."""
-        with self.store.atomic():
-            self.store.run(
-                "UPDATE agreement_version SET proposed_utc = ?, wanted_utc = ?"
-                " WHERE version = ? AND approved_utc IS NULL AND dropped_utc IS NULL",
-                (self._now(), wanted_utc, version),
-            )
-            self._wrote(version, officer_id)
 
     def approve(self, version: int, officer_id: str, effective_utc: str) -> None:
         """Put a draft in force from then.
@@ -244,15 +161,6 @@ class AgreementStore:
                 )
         except sqlite3.IntegrityError as error:
             raise AgreementOwn(version=version) from error
-
-    def drop(self, version: int) -> bool:
-        """Give a draft up; False when it is none any more."""
-        changed = self.store.run(
-            "UPDATE agreement_version SET dropped_utc = ?"
-            " WHERE version = ? AND approved_utc IS NULL AND dropped_utc IS NULL",
-            (self._now(), version),
-        )
-        return changed == 1
 
     # --- signatures ---
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from sqlite_utils import Database, Migrations
 
+from kiosk.hub.drafts.store import DraftStore
 from provisioning.clock import Clock, iso
 from provisioning.errors import Refused
 from provisioning.store import Store, script
@@ -81,15 +82,6 @@ class PolicyOwn(Refused):
 
 
 @dataclass(frozen=True)
-class Hand:
-    """What one officer did to a version: ``wrote`` or ``approved``."""
-
-    officer_id: str
-    part: str
-    at_utc: str
-
-
-@dataclass(frozen=True)
 class Version:
     """One version; ``document`` is the signed TOML, empty while it is a draft."""
 
@@ -109,15 +101,10 @@ class Version:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-class PolicyStore:
+class PolicyStore(DraftStore[Version]):
     """Every statement about versions of the policy."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self.store = store
-        self._clock = clock
-
-    def _now(self) -> str:
-        return iso(self._clock.now_utc())
+    name, approved = "policy", "document"
 
     def ship(self, text: str, document: bytes) -> bool:
         """Keep what the release brought as the first version; False when the site has one already."""
@@ -137,10 +124,6 @@ class PolicyStore:
             "document IS NOT NULL AND effective_utc <= ? ORDER BY effective_utc DESC, version DESC", at_utc
         )
 
-    def _one(self, where: str, *values: object) -> Version | None:
-        found = self._some(where + " LIMIT 1", *values)
-        return found[0] if found else None
-
     def _some(self, where: str, *values: object) -> list[Version]:
         rows = self.store.rows(
             "SELECT version, origin, text, begun_utc, coalesce(document, x'') AS document,"  # noqa: S608
@@ -149,69 +132,6 @@ class PolicyStore:
             values,
         )
         return [Version(**row) for row in rows]
-
-    # --- versions and drafts ---
-
-    def latest(self, limit: int = 30) -> list[Version]:
-        """Every version that was signed or dropped, newest first."""
-        return self._some(
-            "document IS NOT NULL OR dropped_utc IS NOT NULL ORDER BY version DESC LIMIT ?", limit
-        )
-
-    def version(self, version: int) -> Version | None:
-        """One version, or None."""
-        return self._one("version = ?", version)
-
-    def draft(self) -> Version | None:
-        """The one draft, or None."""
-        return self._one("document IS NULL AND dropped_utc IS NULL")
-
-    def hands(self, version: int) -> list[Hand]:
-        """Who did what to a version, in order of time."""
-        rows = self.store.rows(
-            "SELECT officer_id, part, at_utc FROM policy_hand WHERE version = ? ORDER BY at_utc, officer_id",
-            (version,),
-        )
-        return [Hand(**row) for row in rows]
-
-    def begin(self, text: str, officer_id: str) -> Version:
-        """A new draft with this text; the one that is there already, when there is one."""
-        with self.store.atomic():
-            if found := self.draft():
-                return found
-            number = self.store.rows("SELECT max(version) AS last FROM policy_version")[0]["last"] + 1
-            self.store.run(
-                "INSERT INTO policy_version (version, origin, text, begun_utc) VALUES (?, 'office', ?, ?)",
-                (number, text, self._now()),
-            )
-            self._wrote(number, officer_id)
-        found = self.version(number)
-        assert found is not None
-        return found
-
-    def _wrote(self, version: int, officer_id: str) -> None:
-        self.store.run(
-            "INSERT INTO policy_hand VALUES (?, ?, 'wrote', ?) ON CONFLICT DO NOTHING",
-            (version, officer_id, self._now()),
-        )
-
-    def rewrite(self, version: int, text: str, officer_id: str) -> None:
-        """Change a draft; whoever wanted to approve what it was before must look again."""
-        with self.store.atomic():
-            self.store.run(
-                "UPDATE policy_version SET text = ?, proposed_utc = NULL WHERE version = ? AND document IS NULL",
-                (text, version),
-            )
-            self._wrote(version, officer_id)
-
-    def propose(self, version: int, wanted_utc: str, officer_id: str) -> None:
-        """A draft is ready for a colleague, to hold from then (empty: at once); who says so had a hand in it."""
-        with self.store.atomic():
-            self.store.run(
-                "UPDATE policy_version SET proposed_utc = ?, wanted_utc = ? WHERE version = ? AND document IS NULL",
-                (self._now(), wanted_utc, version),
-            )
-            self._wrote(version, officer_id)
 
     def approve(self, version: int, officer_id: str, document: bytes, effective_utc: str) -> None:
         """Put a draft in force from then.
@@ -230,15 +150,6 @@ class PolicyStore:
                 )
         except sqlite3.IntegrityError as error:
             raise PolicyOwn(version=version) from error
-
-    def drop(self, version: int) -> bool:
-        """Give a draft up; False when it is none any more."""
-        changed = self.store.run(
-            "UPDATE policy_version SET dropped_utc = ? WHERE version = ? AND document IS NULL"
-            " AND dropped_utc IS NULL",
-            (self._now(), version),
-        )
-        return changed == 1
 
 
 @dataclass(frozen=True)

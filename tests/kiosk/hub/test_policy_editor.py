@@ -180,6 +180,20 @@ def test_a_draft_that_is_given_up_stays_in_the_list_and_another_may_begin(site: 
     officer.read("/rules/versions/77", 404)
 
 
+def test_a_draft_that_was_given_up_meanwhile_is_not_written_to_any_more(site: Hub) -> None:
+    drafted(site)
+    store = site.ruling.store
+    given_up = store.draft()
+    assert given_up is not None
+    store.drop(given_up.version)
+    store.rewrite(given_up.version, "", "o-director")
+    store.propose(given_up.version, "", "o-director")
+    now = store.version(given_up.version)
+    assert now is not None
+    assert (now.text, now.proposed_utc) == (given_up.text, "")
+    assert "o-director" not in [one.officer_id for one in store.hands(given_up.version)]
+
+
 def test_an_officer_without_the_role_sees_no_rules(site: Hub) -> None:
     office(site, "landing").read("/rules/", 403)
 
