@@ -56,7 +56,7 @@ class FakeClock:
 
 def iso(instant: datetime) -> str:
     """An instant as ``2026-11-22T08:31:00.123Z``: fixed width, so text order is time order."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"  # for +00:00
 
 
 def parse_iso(text: str) -> datetime:

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from provisioning.errors import PassageError, Unavailable
 from provisioning.sim.demo_site import CELL, DemoSite
@@ -13,6 +14,7 @@ from provisioning.sim.visitor import Form, Page, PageRefused, Visitor
 
 T = TypeVar("T")
 EUROS = r"€\s*([\d,]+\.\d\d)"
+SIGN_IN = "/sign-in"  # where the desks send whoever they do not know, or no longer
 LOOK_S = 0.2  # how often a person looks again
 NOT_YET_APPROVED = "plant-label"  # the demo keeps one model for its visitors to approve
 
@@ -127,7 +129,7 @@ class AtDesk:
     def open(self, address: str) -> Page:
         """A page, signing in when asked."""
         page = self._visitor.get(address)
-        if "password" in {name for form in page.forms for name in form.fields}:
+        if urlsplit(page.url).path.startswith(SIGN_IN):
             form = page.form("sign-in")
             self._visitor.send(form, name=self._who.sign_in_name, password=self._who.secret)
             page = self._visitor.get(address)

@@ -5,6 +5,7 @@ Used by the story and by the demo's first start: every step goes through the sam
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from typing import Any
@@ -36,16 +37,51 @@ class Form:
 
 
 @dataclass
-class Page:
-    """A page as read."""
+class Read:
+    """What stands on a page."""
 
-    url: str
-    status: int
-    body: bytes
     text: str = ""
     title: str = ""
     forms: list[Form] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Page:
+    """A page as it came; it is read when somebody looks for something on it."""
+
+    url: str
+    status: int
+    body: bytes
+    is_html: bool = True
+
+    @cached_property
+    def _read(self) -> Read:
+        reader = _Reader(self.url)
+        if self.is_html:
+            reader.feed(self.body.decode())
+            reader.close()
+        return reader.read
+
+    @property
+    def text(self) -> str:
+        """Its words, in order."""
+        return self._read.text
+
+    @property
+    def title(self) -> str:
+        """What the browser's tab would say."""
+        return self._read.title
+
+    @property
+    def forms(self) -> list[Form]:
+        """Every form, in order."""
+        return self._read.forms
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """Address and words of every link, in order."""
+        return self._read.links
 
     def link(self, *parts: str) -> str:
         """The address of the first link whose address or words contain every part.
@@ -69,9 +105,10 @@ class Page:
 class _Reader(HTMLParser):
     """Collects words, links and forms of one page."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.page = page
+        self.read = Read()
+        self._url = url
         self._form: Form | None = None
         self._link: str | None = None
         self._link_words: list[str] = []
@@ -87,11 +124,11 @@ class _Reader(HTMLParser):
         elif tag == "title":
             self._in_title = True
         elif tag == "a" and has.get("href"):
-            self._link, self._link_words = urljoin(self.page.url, has["href"]), []
+            self._link, self._link_words = urljoin(self._url, has["href"]), []
         elif tag == "form":
-            action = urljoin(self.page.url, has.get("action", ""))
+            action = urljoin(self._url, has.get("action", ""))
             self._form = Form(action, has.get("method", "get").lower())
-            self.page.forms.append(self._form)
+            self.read.forms.append(self._form)
         elif self._form is not None:
             self._field(self._form, tag, has)
 
@@ -118,7 +155,7 @@ class _Reader(HTMLParser):
         elif tag == "title":
             self._in_title = False
         elif tag == "a" and self._link is not None:
-            self.page.links.append((self._link, " ".join(self._link_words)))
+            self.read.links.append((self._link, " ".join(self._link_words)))
             self._link = None
         elif tag == "form":
             self._form = None
@@ -130,7 +167,7 @@ class _Reader(HTMLParser):
         if not words or self._silent:
             return
         if self._in_title:
-            self.page.title += words
+            self.read.title += words
             return
         self._words.append(words)
         if self._link is not None:
@@ -138,7 +175,7 @@ class _Reader(HTMLParser):
 
     def close(self) -> None:
         super().close()
-        self.page.text = " ".join(self._words)
+        self.read.text = " ".join(self._words)
 
 
 class Visitor:
@@ -183,11 +220,8 @@ class Visitor:
                 break
             address = urljoin(address, answer.headers["Location"])
             method, body, headers = "GET", None, {}
-        page = Page(address, answer.status, bytes(answer.data))
-        if "html" in answer.headers.get("Content-Type", ""):
-            reader = _Reader(page)
-            reader.feed(page.body.decode())
-            reader.close()
+        is_html = "html" in answer.headers.get("Content-Type", "")
+        page = Page(address, answer.status, bytes(answer.data), is_html)
         if page.status >= 400:
             raise PageRefused(status=page.status, url=urlsplit(address).path, words=page.text[:300])
         return page

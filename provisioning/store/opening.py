@@ -68,9 +68,18 @@ class Store:
         return found[0] if found else None
 
     def run(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> int:
-        """Execute one statement inside :meth:`atomic`; the number of rows it changed."""
-        with self.atomic():
-            return self.db.conn.execute(sql, parameters).rowcount
+        """Execute one statement; the number of rows it changed.
+
+        Alone or inside :meth:`atomic` it happens whole or not at all: SQLite sees to that for every statement.
+
+        Raises:
+            Unavailable: ``store_read_only`` or ``store_full``; nothing was written.
+        """
+        with self._lock:
+            try:
+                return self.db.conn.execute(sql, parameters).rowcount
+            except sqlite3.OperationalError as error:
+                raise _named(error) from error
 
     def close(self) -> None:
         """Close the connection and let the next owner in; a second close is harmless."""

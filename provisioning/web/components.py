@@ -76,8 +76,7 @@ def icon_address(name: str) -> str:
     Raises:
         KeyError: no sprite has it.
     """
-    sprite = icon_names()[name]
-    return url_for("static", filename=sprite, v=asset_mark(sprite)) + "#" + name
+    return f"{asset(icon_names()[name])}#{name}"
 
 
 @cache
@@ -86,8 +85,9 @@ def asset_mark(file: str) -> str:
     return hashlib.sha256((STATIC / file).read_bytes()).hexdigest()[:8]
 
 
+@cache  # a list of fifty people shows two hundred pictograms
 def asset(file: str) -> str:
-    """The address of a file under ``provisioning/web/static``."""
+    """The address of a file under ``provisioning/web/static``, the same in every app of ours."""
     return url_for("static", filename=file, v=asset_mark(file))
 
 

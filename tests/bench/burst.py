@@ -151,7 +151,9 @@ class Others:
         Raises:
             Trouble: a page was refused meanwhile.
         """
-        at_kiosk = Reader([self.screen.menu, lambda: self.screen.visitor.get("/requests/")])
+        at_kiosk = Reader(
+            [lambda: self.screen.visitor.get("/"), lambda: self.screen.visitor.get("/requests/")]
+        )
         at_desk = Reader([lambda: self.desk.open("/"), lambda: self.desk.open("/people/")])
         for reader in (at_kiosk, at_desk):
             reader.start()
