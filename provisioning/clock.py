@@ -1,8 +1,9 @@
 """Time as an argument: the system's clock, a clock for tests, and one way to write an instant."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -69,6 +70,11 @@ def parse_iso(text: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"instant without zone: {text!r}")
     return instant.astimezone(UTC)
+
+
+def local_day(clock: Clock, timezone: str) -> date:
+    """The day it is there; ``timezone`` is a name such as ``Europe/Brussels``."""
+    return clock.now_utc().astimezone(ZoneInfo(timezone)).date()
 
 
 def iso_after(clock: Clock, seconds: float) -> str:

@@ -1,8 +1,6 @@
 """The agreement in the back office: in force, as a draft, as the kiosk shows it, and who has signed it."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -18,14 +16,15 @@ from kiosk.hub.agreement.rules import (
 from kiosk.hub.agreement.store import Version
 from kiosk.hub.node import Hub
 from kiosk.hub.office.agreement_words import PICTURES, fault_words
+from kiosk.hub.office.drafting import begins, names_of
 from kiosk.hub.people.store import Resident
 from kiosk.policy import judge
 from kiosk.services.base import OfficerCard, WorkItem
 from kiosk.services.desk import needs, officer
-from provisioning.clock import iso
+from provisioning.clock import iso, local_day
 from provisioning.contracts import AgreementSection
 from provisioning.errors import Refused
-from provisioning.web.forms import FieldMissing, text_field
+from provisioning.web.forms import text_field
 from provisioning.web.locale import gettext, language, use_language
 
 NEW = "new"
@@ -155,7 +154,7 @@ def _reads_draft(pages: Blueprint, hub: Hub, editing: Editing) -> None:
             before=read_terms(hub.agreements.in_force().text),
             wrote=_hands(hub, found)[0],
             is_writer=officer().officer_id in writers,
-            first_day=_today(hub).isoformat(),
+            first_day=local_day(hub.clock, hub.node.site.timezone).isoformat(),
             people=len(hub.people.find_residents(limit=1_000_000)),
             **_missing(editing),
             **_in_language(hub),
@@ -240,7 +239,7 @@ def _decides(pages: Blueprint, hub: Hub, editing: Editing) -> None:
     @needs("agreement_drafted")
     def propose() -> Response:
         """Ask a colleague, for a day on which everyone shall be asked to sign."""
-        editing.propose(_begins(hub), officer().officer_id)
+        editing.propose(begins(hub, DayPast), officer().officer_id)
         return redirect(url_for(".preview"), 303)
 
     @pages.post("/draft/approve")
@@ -333,28 +332,7 @@ def _in_language(hub: Hub) -> dict[str, object]:
 
 
 def _hands(hub: Hub, version: Version) -> tuple[str, str]:
-    """Who wrote and who approved, by name."""
-    names: dict[str, list[str]] = {"wrote": [], "approved": []}
-    for hand in hub.agreements.store.hands(version.version):
-        card = hub.people.officer(hand.officer_id)
-        names[hand.part].append(card.name if card else hand.officer_id)
-    return ", ".join(names["wrote"]), ", ".join(names["approved"])
-
-
-def _today(hub: Hub) -> date:
-    return hub.clock.now_utc().astimezone(ZoneInfo(hub.node.site.timezone)).date()
-
-
-def _begins(hub: Hub) -> datetime | None:
-    """Midnight of the day in the form; None when that is today."""
-    try:
-        day = date.fromisoformat(text_field("first_day", max_length=10))
-        begins = datetime.combine(day, time(), ZoneInfo(hub.node.site.timezone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise FieldMissing(field="first_day") from error
-    if day < _today(hub):
-        raise DayPast
-    return begins if day > _today(hub) else None
+    return names_of(hub, hub.agreements.store.hands(version.version))
 
 
 def _shared() -> dict[str, object]:

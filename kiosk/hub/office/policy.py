@@ -1,13 +1,11 @@
 """The rules of the house in the back office: in force, as a draft, who gains and loses by it, a colleague's yes."""
 
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
-
 import msgspec
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from kiosk.hub.node import Hub
+from kiosk.hub.office.drafting import begins, names_of
 from kiosk.hub.office.policy_words import BECAUSE, DAYS, LEVELS, rule_words
 from kiosk.hub.policy.editing import Editing
 from kiosk.hub.policy.store import Version
@@ -16,7 +14,7 @@ from kiosk.policy.comparing import changed_rules
 from kiosk.policy.rules import ANY
 from kiosk.services.base import OfficerCard, WorkItem
 from kiosk.services.desk import needs, officer
-from provisioning.clock import iso
+from provisioning.clock import iso, local_day
 from provisioning.errors import Refused
 from provisioning.web.forms import FieldMissing, text_field
 from provisioning.web.locale import gettext
@@ -95,7 +93,7 @@ def _reads_draft(pages: Blueprint, hub: Hub, editing: Editing) -> None:
             rules=changed_rules(hub.ruling.book(), Rulebook(editing.policy())),
             wrote=_hands(hub, found)[0],
             is_writer=officer().officer_id in writers,
-            first_day=_today(hub).isoformat(),
+            first_day=local_day(hub.clock, hub.node.site.timezone).isoformat(),
             people=len(hub.people.find_residents(limit=1_000_000)),
             **_shared(hub),
         )
@@ -160,7 +158,7 @@ def _decides(pages: Blueprint, hub: Hub, editing: Editing) -> None:
     @needs("policy_drafted")
     def propose() -> Response:
         """Ask a colleague, for a day on which the rules shall begin."""
-        editing.propose(_begins(hub), officer().officer_id)
+        editing.propose(begins(hub, DayPast), officer().officer_id)
         return redirect(url_for(".preview"), 303)
 
     @pages.post("/draft/approve")
@@ -197,30 +195,8 @@ class DayPast(Refused):
     code = "policy_day"
 
 
-def _today(hub: Hub) -> date:
-    return hub.clock.now_utc().astimezone(ZoneInfo(hub.node.site.timezone)).date()
-
-
-def _begins(hub: Hub) -> datetime | None:
-    """Midnight of the day in the form; None when that is today."""
-    try:
-        day = date.fromisoformat(text_field("first_day", max_length=10))
-        begins = datetime.combine(day, time(), ZoneInfo(hub.node.site.timezone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise FieldMissing(field="first_day") from error
-    if day < _today(hub):
-        raise DayPast
-    return begins if day > _today(hub) else None
-
-
 def _hands(hub: Hub, version: Version) -> tuple[str, str]:
-    """Who wrote and who approved, by name."""
-    hands = hub.ruling.store.hands(version.version)
-    names = {"wrote": [], "approved": []}  # type: dict[str, list[str]]
-    for hand in hands:
-        card = hub.people.officer(hand.officer_id)
-        names[hand.part].append(card.name if card else hand.officer_id)
-    return ", ".join(names["wrote"]), ", ".join(names["approved"])
+    return names_of(hub, hub.ruling.store.hands(version.version))
 
 
 def _shared(hub: Hub) -> dict[str, object]:

@@ -15,7 +15,7 @@ from kiosk.hub.people.store import Resident
 from kiosk.policy.roles import acting_role
 from kiosk.services.desk import needs, officer, sensitive, signed_by
 from provisioning.audit import AuditRecord
-from provisioning.clock import iso
+from provisioning.clock import iso, local_day
 from provisioning.errors import Refused
 from provisioning.web.forms import text_field
 from provisioning.web.locale import gettext, language
@@ -110,17 +110,13 @@ def _known(hub: Hub, resident_id: str) -> Resident:
 # --- why, and which days -----------------------------------------------------------------------------------
 
 
-def _today(hub: Hub) -> date:
-    return hub.clock.now_utc().astimezone(ZoneInfo(hub.node.site.timezone)).date()
-
-
 def _period(hub: Hub, fields: Any) -> Period:
     """The days of a form or an address; a week when it names none.
 
     Raises:
         PeriodWrong: they are none.
     """
-    today = _today(hub)
+    today = local_day(hub.clock, hub.node.site.timezone)
     try:
         last = date.fromisoformat(fields.get("last") or today.isoformat())
         first = date.fromisoformat(fields.get("first") or (last - timedelta(days=FIRST_DAYS - 1)).isoformat())
@@ -175,7 +171,7 @@ def _read_alone(hub: Hub, resident_id: str) -> set[date]:
 
 def _ask(hub: Hub, person: Resident, refusal: Refused | None = None) -> str:
     """The question; what was typed stays."""
-    today = _today(hub)
+    today = local_day(hub.clock, hub.node.site.timezone)
     fields = request.form or request.args
     return render_template(
         "log/purpose.html",

@@ -12,7 +12,7 @@ from kiosk.hub.office.store import OfficeStore
 from kiosk.hub.office.words import ACTIONS, word
 from kiosk.services.desk import needs, officer
 from provisioning.audit import AuditRecord
-from provisioning.clock import iso
+from provisioning.clock import iso, local_day
 
 OFTEN_PERCENT = 30  # J4.F10: the same two people in more than this share of the signatures
 ENOUGH = 5  # below so many signatures a share says nothing
@@ -77,7 +77,7 @@ def reporting_pages(hub: Hub) -> Blueprint:
 
 def _monday(hub: Hub, text: str) -> date:
     """The Monday of the week that holds a day; of this week when ``text`` is none, or lies in the future."""
-    today = hub.clock.now_utc().astimezone(ZoneInfo(hub.node.site.timezone)).date()
+    today = local_day(hub.clock, hub.node.site.timezone)
     try:
         day = min(date.fromisoformat(text), today)
         return day - timedelta(days=day.weekday())

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 from kiosk.hub.node import Hub
 from provisioning.clock import SystemClock, iso
 from provisioning.config import Node
-from tests.kiosk.hub.hub_kit import PASSWORD, app_of, people_in, start_hub
-from tests.web.browser import picture, serious_faults, serving, sticks_out
+from tests.kiosk.hub.hub_kit import app_of, people_in, start_hub
+from tests.kiosk.hub.screens_kit import check, enter
+from tests.web.browser import serving
 
 pytestmark = pytest.mark.web
 BOOKS = {"nl": "Boeken", "fr": "Livres", "en": "Books", "de": "Bücher", "ar": "الكتب"}
@@ -30,23 +31,6 @@ def site(nodes: dict[str, Node]) -> Iterator[Hub]:
     people_in(made)
     yield made
     made.store.close()
-
-
-def check(page: Page, name: str) -> None:
-    """Keep the picture, and hold the page to the rules of every office page."""
-    picture(page, f"office-{name}", full=True)
-    assert serious_faults(page) == [], name
-    assert sticks_out(page) <= 0, name
-
-
-def enter(page: Page, url: str, name: str) -> None:
-    """Sign in as the officer of that role, whoever was there before."""
-    page.context.clear_cookies()
-    page.goto(f"{url}/sign-in")
-    page.fill("[name=name]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.locator("main button[type=submit], form button[type=submit]").last.click()
-    expect(page.locator("nav").first).to_be_visible()
 
 
 def test_two_officers_write_preview_and_approve_a_new_version(site: Hub, office_page: Page) -> None:
