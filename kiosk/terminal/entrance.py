@@ -180,9 +180,8 @@ class Entrance:
             return self._by_own_word(asking, secret, assertion, error)
         except PassageError as error:
             return self._keeper.feed(self._no(asking, error))
-        state = self._keeper.feed(SignInGranted(asking.visit, _person(lease), lease_until_s=lease_s))
-        self._keep_pass(asking.credential, secret, lease)
-        return state
+        granted = SignInGranted(asking.visit, _person(lease), lease_until_s=lease_s)
+        return self._own_word.let_in(granted, lambda: self._keep_pass(asking.credential, secret, lease))
 
     def give_up(self) -> None:
         """Whoever was signing in has gone."""

@@ -6,6 +6,7 @@ arrive; until ``alone_after_s`` have passed since that arrival nobody is let in 
 
 import logging
 import threading
+from collections.abc import Callable
 
 import msgspec
 
@@ -49,6 +50,16 @@ class OwnWord:
         with self._lock:
             if self.may_act:
                 self._keeper.feed(HubSilent())
+
+    def let_in(self, granted: SignInGranted, keep_pass: Callable[[], None]) -> State:
+        """Let somebody in by the hub's word and keep their pass; no answer about passes is taken in between.
+
+        An answer that found no pass yet would be named to the hub as one after which the pass is paused.
+        """
+        with self._lock:
+            state = self._keeper.feed(granted)
+            keep_pass()
+            return state
 
     def grant(self, granted: SignInGranted) -> State:
         """Let somebody in by this kiosk's own word.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from kiosk.terminal.session import SignedIn
+from kiosk.terminal.session import Person, SignedIn, SignInGranted
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import FakeClock
 from provisioning.config import Node
@@ -31,6 +32,8 @@ from tests.kiosk.terminal.kiosk_kit import (
     terminal_of,
 )
 from tests.support import wait_until
+
+BETWEEN_S = 0.3  # longer than an answer takes
 
 
 @dataclass
@@ -240,6 +243,25 @@ def test_nothing_on_the_disk_names_a_person_a_badge_a_code_or_a_wish(place: Plac
     badges = [uid.encode() for uid in PINS]
     for secret in [*names, *badges, b'"colour"', b'"pin"', b'request_key":']:
         assert secret not in disk
+
+
+def test_no_answer_comes_between_a_menu_and_its_pass(tmp_path: Path, clock: FakeClock) -> None:
+    """Whoever leaves at once may be elsewhere by then, and the hub would take their pass for paused."""
+    hub_node, kiosk_node = make_nodes(tmp_path)
+    with hub_sim(hub_node, clock), terminal_of(kiosk_node, clock) as terminal:
+        own_word = terminal.own_word
+        answer = PassesStanding(stamps=(), as_of="late")
+        comes = Thread(target=own_word.take, args=(own_word.question(), answer))
+
+        def keep_pass() -> None:
+            comes.start()
+            comes.join(BETWEEN_S)
+            terminal.store.keep_pass("lookup", b"", b"", "", "stamp", b"")
+
+        person = Person("r-1", "Amira", "ar", "A", "session", 500, may_offline=True)
+        own_word.let_in(SignInGranted(1, person), keep_pass)
+        comes.join()
+        assert own_word.question().as_of == ""
 
 
 def test_an_answer_that_knew_nothing_of_a_new_pass_is_no_promise_about_it(
