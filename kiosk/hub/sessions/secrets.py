@@ -68,7 +68,9 @@ class Checker:
         self._turns = threading.BoundedSemaphore(CORES + WRITING)
         self._crowd = Crowd()
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
-        self._nobody = hash_secret("nobody has this secret", pepper)
+        self._nobody = hash_secret(
+            os.urandom(32).hex(), pepper
+        )  # what nobody types, nor reads in the program
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
@@ -81,23 +83,23 @@ class Checker:
             yield
 
     def fits(self, secret: str, phc: str | None) -> bool:
-        """Whether the secret is the hash's; None takes as long as any other wrong answer.
+        """Whether the secret is the hash's; without a hash it takes as long as any other wrong answer.
 
         Raises:
             Unavailable: ``busy``: too many people at once.
         """
         with _taken(self._slots):
-            return self._verify(secret, phc or self._nobody, self._pepper) and phc is not None
+            return self._verify(secret, phc or self._nobody, self._pepper) and bool(phc)
 
     def which(self, secret: str, phc: str | None, duress_phc: str) -> Literal["own", "duress", ""]:
-        """Which of a person's two secrets this is; None takes as long as any other wrong answer.
+        """Which of a person's two secrets this is; without a hash it takes as long as any other wrong answer.
 
         Raises:
             Unavailable: ``busy``: too many people at once.
         """
         with _taken(self._slots):
             found = self._which(secret, phc or self._nobody, duress_phc, self._pepper)
-        return found if phc is not None else ""
+        return found if phc else ""
 
     def made(self, secret: str, beside: str = "") -> str:
         """The hash of a new secret; with the salt of ``beside``, when one pass shall tell the two apart.
