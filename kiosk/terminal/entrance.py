@@ -254,10 +254,21 @@ class Entrance:
         return answer
 
     def _write(self, asking: SigningIn, ticket: bytes) -> None:
-        self._keeper.feed(ToldToWait(asking.visit, "stick"))
+        """Write the ticket to the stick of this visit.
+
+        One that came out meanwhile and is in again was read before this ticket: told of it, the hub would take what it
+        showed for a copy's. And the next one in the socket may be somebody else's.
+        """
+        self._must_be_in(asking, self._keeper.feed(ToldToWait(asking.visit, "stick")))
         did = self._ordered(WriteSlot(new_key(), asking.credential.spare, ticket), WRITE_S)
         if did.code:
             raise StickNotWritten(why=did.code)
+        self._must_be_in(asking, self._keeper.state)
+
+    @staticmethod
+    def _must_be_in(asking: SigningIn, now: State) -> None:
+        if not isinstance(now, SigningIn) or now.visit != asking.visit:
+            raise StickNotWritten(why="stick_gone")
 
     def _ordered(self, order: Order, timeout_s: float) -> Did:
         self._order = order.order
