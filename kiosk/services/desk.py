@@ -40,7 +40,7 @@ class Cosigning(Protocol):
         """The act's own answer when it is signed for; else the dialog that asks for the signature.
 
         An empty ``action`` needs none this time.
-        The act runs in the transaction that keeps the second person's signature.
+        The act runs in the transaction that keeps the second person's signature, so it checks no secret itself.
         """
         ...
 

@@ -32,18 +32,26 @@ def account_pages(desk: Desk, proofs: Proofs) -> Blueprint:
         asked = proofs.ask_new_key(site_party(hub), place(), officer())
         return Response(asked, content_type="application/json")
 
+    @sensitive("officer_key_added")
+    def keep() -> AnyResponse:
+        """Keep the key that was touched, in the transaction of whoever signs."""
+        name = text_field("name", max_length=NAME_MAX)
+        proofs.enrol(site_party(hub), key_in("key"), place(), officer(), name, **signed_by())
+        return redirect(url_for(".mine"), 303)
+
     @pages.post("/keys")
     @needs("officer_key_added")
-    @sensitive("officer_key_added")
     def add() -> AnyResponse:
-        """Keep the key that was touched; who only knows a password makes none, for a key stands for a colleague."""
-        name = text_field("name", max_length=NAME_MAX)
+        """A new key; who only knows a password makes none, for a key stands for a colleague.
+
+        The own password is asked before anybody signs: checking one is slow, and whoever is being checked waits for the
+        record. Inside the signature's transaction the two could wait for each other for ever.
+        """
         try:
             proofs.again(officer(), text_field("password", max_length=200))
-            proofs.enrol(site_party(hub), key_in("key"), place(), officer(), name, **signed_by())
+            return keep()
         except Refused as refusal:
             return Response(_page(desk, refusal), refusal.http_status)
-        return redirect(url_for(".mine"), 303)
 
     @pages.post("/keys/<credential_id>/remove")
     def remove(credential_id: str) -> AnyResponse:
