@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2.bccache import Bucket, BytecodeCache
 
 from provisioning.clock import FakeClock
 from tests.support import short_dir
@@ -23,6 +25,23 @@ LONGEST_FILE = "test_journeys.py"  # minutes: begun last, the other core would w
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest file: spread over two cores by file, nothing long is left for the end."""
     items.sort(key=lambda item: item.path.name != LONGEST_FILE)
+
+
+class Compiled(BytecodeCache):
+    """Templates as code: compiled once a test process, not once an app; most tests make an app of their own."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": Compiled()}
 
 
 @pytest.fixture(scope="session", autouse=True)

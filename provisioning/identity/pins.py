@@ -49,6 +49,12 @@ def hash_beside(secret: str, phc: str, pepper: bytes) -> str:
     return kdf.derive_phc_encoded(_peppered(secret, pepper))
 
 
+def no_secret() -> str:
+    """A PHC string that nothing fits, as costly to check as any other: its digest is drawn, not computed."""
+    salt, digest = (base64.b64encode(os.urandom(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19$m={MEMORY_KIB},t={ITERATIONS},p={LANES}${salt}${digest}"
+
+
 def which_secret(secret: str, phc: str, duress_phc: str, pepper: bytes) -> Literal["own", "duress", ""]:
     """Which of a person's two secrets this is; the same time and memory for either, and for neither.
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -40,8 +41,9 @@ def merge(catalogues: Iterable[Catalog], language: str) -> Translations:
     return Translations(fp=compiled)
 
 
-def load(folders: Sequence[Path], language: str) -> Translations:
-    """The translations of one language out of every ``<folder>/<language>.po`` that exists."""
+@cache
+def load(folders: tuple[Path, ...], language: str) -> Translations:
+    """The translations of one language out of every ``<folder>/<language>.po`` that exists, read once a process."""
     files = [folder / f"{language}.po" for folder in folders]
     return merge((read_catalogue(file, language) for file in files if file.is_file()), language)
 
@@ -51,7 +53,7 @@ class PoDomain(Domain):  # type: ignore[misc]  # flask_babel carries no types
 
     def __init__(self, folders: Sequence[Path], languages: Sequence[str]) -> None:
         super().__init__(translation_directories=[])
-        self._loaded = {language: load(folders, language) for language in languages}
+        self._loaded = {language: load(tuple(folders), language) for language in languages}
 
     def get_translations(self) -> NullTranslations:
         """The translations of the request's language; the English of the code when there are none."""

@@ -12,6 +12,7 @@ from provisioning.contracts import SignIn
 from provisioning.errors import Corrupt
 from provisioning.identity import Keyring, NodeKey, SiteCA, hash_secret, open_sealed, seal, verify_secret
 from provisioning.identity.keys import read_certificate
+from provisioning.identity.pins import no_secret, which_secret
 
 from .node_kit import make_site
 
@@ -82,3 +83,13 @@ def test_only_the_right_secret_with_the_right_pepper_matches():
     assert not verify_secret("4711", phc, b"other")
     assert not verify_secret("4711", phc[:-4], b"pepper")
     assert not verify_secret("4711", "", b"pepper")
+
+
+def test_what_nothing_fits_is_a_hash_as_any_other_and_never_twice_the_same():
+    _, *form, salt, digest = no_secret().split("$")
+    _, *form_of_one, salt_of_one, digest_of_one = hash_secret("4711", b"pepper").split("$")
+    assert form == form_of_one
+    assert (len(salt), len(digest)) == (len(salt_of_one), len(digest_of_one))
+    assert no_secret() != no_secret()
+    assert not verify_secret("", no_secret(), b"pepper")
+    assert which_secret("", no_secret(), "", b"pepper") == ""

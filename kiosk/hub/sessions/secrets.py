@@ -20,7 +20,7 @@ from typing import Literal
 
 from provisioning.errors import Unavailable
 from provisioning.identity import hash_secret, verify_secret
-from provisioning.identity.pins import hash_beside, which_secret
+from provisioning.identity.pins import hash_beside, no_secret, which_secret
 from provisioning.identity.stick import holder_key
 from provisioning.memory import give_back_blocks, keep_big_blocks
 
@@ -68,9 +68,7 @@ class Checker:
         self._turns = threading.BoundedSemaphore(CORES + WRITING)
         self._crowd = Crowd()
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
-        self._nobody = hash_secret(
-            os.urandom(32).hex(), pepper
-        )  # what nobody types, nor reads in the program
+        self._nobody = no_secret()
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:

@@ -1,9 +1,6 @@
 """Every code of this service in words: for residents at most twenty, with whom to ask; for officers on the desk."""
 
-from functools import cache
 from pathlib import Path
-
-from babel.support import NullTranslations
 
 from provisioning.web.catalogues import load
 from provisioning.web.locale import N_, OWN_TRANSLATIONS
@@ -79,11 +76,6 @@ def register_sentences() -> None:
         register(code, msgid, ASK_WORKSHOP, ASK_SECURITY if "model" in code else ASK_WORKSHOP)
 
 
-@cache
-def _translations(language: str) -> NullTranslations:
-    return load([OWN_TRANSLATIONS, TRANSLATIONS], language)
-
-
 def speak(msgid: str, language: str) -> str:
     """A sentence in a language, outside any web request; English when there is no translation."""
-    return str(_translations(language).gettext(msgid)) if msgid else ""
+    return str(load((OWN_TRANSLATIONS, TRANSLATIONS), language).gettext(msgid)) if msgid else ""

@@ -28,7 +28,7 @@ def test_what_residents_read_is_translated_and_has_at_most_twenty_words(msgid: s
 
 @pytest.mark.parametrize("language", ["nl", "fr", "de"])
 def test_the_desk_speaks_the_officers_language(language: str) -> None:
-    spoken = load([OWN_TRANSLATIONS, sentences.TRANSLATIONS], language)
+    spoken = load((OWN_TRANSLATIONS, sentences.TRANSLATIONS), language)
     words = [*FLAGS.values(), *ROLES.values(), *(word for word, _ in GROUPS.values())]
     words += [word for word, _ in COLOURS.values()]
     loanwords = {"Orange", "orange", "director", "open"}
