@@ -58,6 +58,7 @@ RULES: dict[str, str] = {
     "not_for_this_node": "hub.not-understood",
     "offline_no_pass": "hub.no-pass",
     "home_kiosk_away": "hub.home-kiosk-away",
+    "kiosk_out_of_service": "kiosk.out-of-service",
     "hub_just_left": "hub.just-left",
     "hub_cannot_save": "hub.cannot-save",
     "store_read_only": "kiosk.read-only",

@@ -85,6 +85,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         N_("The screen of your own wing has no connection. Please use that screen, or try again later."),
         ASK_LANDING,
     ),
+    "kiosk_out_of_service": (
+        N_("This screen is out of service. Please use another one."),
+        ASK_LANDING,
+    ),
     "hub_just_left": (
         N_("The central computer does not answer. Please try again in one minute."),
         ASK_LANDING,

@@ -58,7 +58,8 @@ class SignIn(Contract, frozen=True, kw_only=True):
     """Call: a credential and a secret at one kiosk. Answered by :class:`Lease` or :class:`Pending`, or refused.
 
     Codes: ``badge_unknown badge_blocked badge_expired pin_wrong pin_locked kiosk_paused stick_copied
-    stick_foreign key_foreign key_copied key_stale key_unverified session_elsewhere home_kiosk_away``.
+    stick_foreign key_foreign key_copied key_stale key_unverified session_elsewhere home_kiosk_away
+    kiosk_out_of_service``.
     """
 
     kiosk_id: str

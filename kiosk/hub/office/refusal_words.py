@@ -130,6 +130,10 @@ _SAID: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
+        "kiosk.out-of-service",
+        N_("An officer took this kiosk out of service. The devices page brings it back."),
+    ),
+    (
         "hub.just-left",
         N_("The hub went away a moment ago. The kiosk waits before it lets anybody in by itself."),
     ),

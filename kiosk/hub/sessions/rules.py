@@ -74,6 +74,12 @@ class HomeKioskAway(Refused):
     code = "home_kiosk_away"
 
 
+class KioskOutOfService(Refused):
+    """An officer took this kiosk out of service: it lets nobody in until it is back."""
+
+    code = "kiosk_out_of_service"
+
+
 class ClaimOver(Refused):
     """The claim is too old, or the same person claimed a session at another kiosk since."""
 

@@ -127,7 +127,7 @@ class SigningIn:
 
         Raises:
             ClaimOver: it is too old, or the person claimed a session at another kiosk since.
-            SessionElsewhere, HomeKioskAway, BadgeBlocked, BadgeExpired: as at the sign-in.
+            SessionElsewhere, HomeKioskAway, BadgeBlocked, BadgeExpired, KioskOutOfService: as at the sign-in.
         """
         claim = self.claims.find(asked.claim_id, asked.kiosk_id, self.clock.monotonic_s())
         person = self.people.resident(claim.resident_id) if claim else None
@@ -146,6 +146,8 @@ class SigningIn:
         now, kiosk_id = self.clock.now_utc(), claim.kiosk_id
         with self.sessions.store.atomic():
             self._must_work(claim)
+            if self.people.is_out_of_service(kiosk_id):  # the hub counts on it that nobody is there
+                raise rules.KioskOutOfService(kiosk=kiosk_id)
             open_ones = self.sessions.open_ones(person.resident_id, kiosk_id)
             found = rules.way_in(open_ones, kiosk_id, now, self.rule)
             if found.in_the_way is not None and self.sessions.let_end(

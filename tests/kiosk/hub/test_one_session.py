@@ -17,7 +17,7 @@ from provisioning.clock import FakeClock
 from provisioning.config import Node
 from provisioning.contracts import CheckPasses, Lease, PassesStanding, Pending, RenewLease
 from provisioning.errors import Refused, Unavailable
-from tests.kiosk.hub.hub_kit import AMIRA, Peer, start_hub, stick_of
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, start_hub, stick_of
 from tests.kiosk.sticks import Stick
 
 ALONE_S = 30.0  # site.alone_after_s of the test site
@@ -270,6 +270,24 @@ def test_a_kiosk_that_was_looked_at_and_is_out_of_service_binds_nobody_until_it_
     hub.people.set_out_of_service("kiosk-a", False)
     with pytest.raises(Unavailable, match="home_kiosk_unheard"):
         renewed(kiosk_b, lease)
+
+
+def test_a_kiosk_that_is_out_of_service_lets_nobody_in_by_the_hubs_word_either(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer, stick: Stick
+) -> None:
+    """It would keep a pass, and let the person in a second time: the hub counts on it that it does not."""
+    waits = kiosk_a.prove(stick)
+    assert isinstance(waits, Pending)
+    assert hub.people.set_out_of_service("kiosk-a", True)
+    stick.write(waits.ticket)
+    with pytest.raises(Refused, match="kiosk_out_of_service"):
+        kiosk_a.take_up(waits, written=True)
+    assert refusal(kiosk_a, stick) == "kiosk_out_of_service"
+    with pytest.raises(Refused, match="kiosk_out_of_service"):
+        kiosk_a.sign_in(AMIRA)
+    assert kiosk_b.enter(stick).lasts_s == FULL_S
+    hub.people.set_out_of_service("kiosk-a", False)
+    kiosk_a.sign_in(BRAM)
 
 
 NAMES = ["", "x", ":", "x:1000.0", "{own}", "{own}:", "{own}:nan", "{own}:inf", "{own}:-inf", "{own}:one"]
