@@ -94,15 +94,23 @@ class Arrivals:
 
     def saw(self, credential: Credential) -> None:
         """Something was put on the reader; returns when the screen knows what to ask."""
-        if isinstance(self._keeper.feed(CredentialSeen(credential)), Welcoming):
-            self._meet()
+        if came := self._see(credential):
+            self._meet(came)
 
     def _came(self, credential: Credential) -> None:
-        if isinstance(self._keeper.feed(CredentialSeen(credential)), Welcoming):
-            self._errands.run(self._meet)
+        if came := self._see(credential):
+            self._errands.run(lambda: self._meet(came))
 
-    def _meet(self) -> None:
-        self._making.begin(self._entrance.welcome())
+    def _see(self, credential: Credential) -> Welcoming | None:
+        """Whom to meet; nobody when a reader says once more what it said a moment ago."""
+        before = self._keeper.state
+        now = self._keeper.feed(CredentialSeen(credential))
+        return now if isinstance(now, Welcoming) and now.visit != before.visit else None
+
+    def _meet(self, came: Welcoming) -> None:
+        now = self._entrance.welcome(came)
+        if now.visit == came.visit + 1:  # else it is somebody else's turn by now
+            self._making.begin(now)
 
     def try_secret(self, secret: str) -> None:
         """Check what was typed; returns with the answer, or as soon as the person must do or wait for something."""

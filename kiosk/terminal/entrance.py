@@ -117,11 +117,8 @@ class Entrance:
 
     # --- who comes ---
 
-    def welcome(self) -> State:
+    def welcome(self, state: Welcoming) -> State:
         """Ask what the screen shall ask whoever came; the state after the answer."""
-        state = self._keeper.state
-        if not isinstance(state, Welcoming):
-            return state
         try:
             answer = self._met(state)
         except Unavailable:

@@ -59,14 +59,17 @@ class Making:
         if one.kind == "key":
             went = MakingWent(state.visit, "pin", issue_id=told.issue_id, options=told.options)
             return self._keeper.feed(went)
-        state = self._show(state, "writing", issue_id=told.issue_id)
+        shown = self._show(state, "writing", issue_id=told.issue_id)
+        is_there = isinstance(shown, BeingMade) and shown.visit == state.visit + 1
         if one.kind == "stick":
+            if not is_there:  # what is in the socket by now is another one, and nobody said that it may go
+                return self._fail(state, told.issue_id, "stick_gone")
             # One of ours that nobody carries is half a stick of an earlier try: it may go without asking.
             erase = told.erase or bool(one.uid)
             did = self._order(FormatStick(new_key(), told.header, told.ticket, erase), FORMAT_S)
             if did.code:
-                return self._fail(state, told.issue_id, did.code)
-        return self._tell(state, told.issue_id)
+                return self._fail(shown, told.issue_id, did.code)
+        return self._tell(shown if is_there else state, told.issue_id)
 
     def typed(self, pin: str) -> None:
         """The key's code, once and once again; then the key is asked. Anything else on the screen changes nothing."""

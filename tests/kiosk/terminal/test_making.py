@@ -23,6 +23,7 @@ from kiosk.terminal.session import BeingMade, PinEntry, SignedIn, State
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import SystemClock
 from provisioning.config import Node, load_node
+from provisioning.contracts import Contract, PlugReport, WhoComes
 from provisioning.errors import PassageError
 from provisioning.identity.volume import pieces
 from provisioning.readers.keys import Keys, KeyTrouble
@@ -48,7 +49,7 @@ from provisioning.readers.words import (
 )
 from provisioning.sim.security_key import VirtualKey
 from provisioning.sim.stick import make_blank, make_foreign
-from tests.kiosk.hub.hub_kit import app_of, people_in, start_hub
+from tests.kiosk.hub.hub_kit import app_of, people_in, start_hub, stick_of
 from tests.kiosk.terminal.reader_kit import agent, bench, turning
 from tests.provisioning.node_kit import make_site
 from tests.support import free_port, wait_until
@@ -345,6 +346,56 @@ def test_a_stick_pulled_while_it_is_made_says_so_on_both_screens_and_works_the_n
     house.terminal.arrivals.hear(StickGone())
     house.terminal.arrivals.hear(house.bench.seen())
     house.stage("done")
+
+
+def test_a_stick_plugged_in_after_the_one_that_was_ordered_keeps_what_lies_on_it(
+    house: House, tmp_path: Path
+) -> None:
+    """An officer let whatever lies on the first one go. While the hub is asked, somebody swaps it for Bram's own."""
+    hub, arrivals = house.hub, house.terminal.arrivals
+    hub.credentials.put("stick", "5AB0", resident_id="r-bram")
+    brams, kept = stick_of(hub, "r-bram", "5AB0"), make_blank(tmp_path / "brams.img")
+    with StickDoor(kept) as door:
+        door.format(pieces(brams.header, brams.slots[0]))
+    one = order(hub, "stick", erase=True)
+
+    def slow(sender: str, asked: Contract) -> Contract:
+        arrivals.hear(StickGone())
+        house.bench.image = kept
+        arrivals.hear(house.bench.seen())
+        return hub.issuing.report(sender, asked)
+
+    house.bench.image = make_foreign(tmp_path / "stick.img")
+    hub.receiver.on_call(PlugReport, slow)
+    arrivals.hear(house.bench.seen())
+    wait_until(house.terminal.errands.join, what="the end of the making")
+    assert not house.bench.orders
+    assert house.bench.seen().header == brams.header
+    assert stage_of(hub, one) == ("open", "stick_gone")
+
+
+def test_a_badge_laid_down_twice_is_made_once(house: House) -> None:
+    """Readers that type like a keyboard tell each touch, and nobody counts how often a hand goes there."""
+    hub, reports = house.hub, []
+
+    def again(sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, WhoComes)
+        if house.terminal.keeper.state.visit == 1:
+            house.terminal.arrivals.hear(BadgeSeen(NEW))
+        return hub.signing_in.prover.welcome(asked)
+
+    def counted(sender: str, asked: Contract) -> Contract:
+        reports.append(asked)
+        return hub.issuing.report(sender, asked)
+
+    hub.receiver.on_call(WhoComes, again)
+    hub.receiver.on_call(PlugReport, counted)
+    one = order(hub, "badge")
+    house.terminal.arrivals.hear(BadgeSeen(NEW))
+    wait_until(house.terminal.errands.join, what="the end of the making")
+    assert house.stage("done", "failed").stage == "done"
+    assert stage_of(hub, one) == ("done", "")
+    assert len(reports) == 1
 
 
 def test_an_order_given_up_while_it_is_made_opens_nothing(house: House, tmp_path: Path) -> None:
