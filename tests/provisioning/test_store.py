@@ -46,6 +46,26 @@ def test_the_next_owner_may_open_what_the_first_closed(tmp_path: Path):
     open_store(tmp_path / "b.sqlite", [NOTES]).close()
 
 
+def test_an_update_that_fails_in_the_middle_leaves_the_tables_of_before(tmp_path: Path):
+    path, later = tmp_path / "c.sqlite", Migrations("later")
+
+    @later()
+    def half(db):
+        db.conn.execute("CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT")
+
+    @later()
+    def fails(db):
+        raise KeyError
+
+    open_store(path, [NOTES]).close()
+    with pytest.raises(KeyError):
+        open_store(path, [NOTES, MAIL, later])
+    before = open_store(path, [NOTES])
+    tables = [row["name"] for row in before.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    assert sorted(tables) == ["_sqlite_migrations", "note"]
+    before.close()
+
+
 def test_a_failed_block_leaves_nothing_and_a_failed_inner_block_only_itself(store: Store):
     def write_and_fail(text: str) -> None:
         with store.atomic():
