@@ -43,7 +43,7 @@ class NotComplete(Refused):
 
 @dataclass(frozen=True)
 class Editing:
-    """What officers may do to the draft."""
+    """What officers may do to the draft. Each act reads and writes in one transaction: two may write at once."""
 
     agreements: Agreements
     languages: Collection[str]
@@ -79,27 +79,29 @@ class Editing:
 
     def name(self, title: str, officer_id: str) -> None:
         """Say in a few words what is new in this version; officers read it."""
-        self._rewrite(msgspec.structs.replace(self.terms(), title=title), officer_id)
+        with self.agreements.store.store.atomic():
+            self._rewrite(msgspec.structs.replace(self.terms(), title=title), officer_id)
 
     def keep(self, number: int, section: AgreementSection, officer_id: str) -> None:
         """Put a section in the place of number ``number`` (from 1); 0: at the end."""
-        self._rewrite(with_section(self.terms(), number, section), officer_id)
+        with self.agreements.store.store.atomic():
+            self._rewrite(with_section(self.terms(), number, section), officer_id)
 
     def remove(self, number: int, officer_id: str) -> None:
         """Take a section out; one that is not there changes nothing."""
-        self._rewrite(without(self.terms(), number), officer_id)
+        with self.agreements.store.store.atomic():
+            self._rewrite(without(self.terms(), number), officer_id)
 
     def move(self, number: int, by: int, officer_id: str) -> None:
         """Move a section up (-1) or down (1); one that is not there changes nothing."""
-        terms = self.terms()
-        if 1 <= number <= len(terms.sections):
-            self._rewrite(moved(terms, number, by), officer_id)
+        with self.agreements.store.store.atomic():
+            terms = self.terms()
+            if 1 <= number <= len(terms.sections):
+                self._rewrite(moved(terms, number, by), officer_id)
 
     def _rewrite(self, terms: Terms, officer_id: str) -> None:
         draft, text = self.draft(), write_terms(terms)
-        if text == draft.text:
-            return
-        with self.agreements.store.store.atomic():
+        if text != draft.text:
             self.agreements.store.rewrite(draft.version, text, officer_id)
             self._note(officer_id, "agreement_rewritten", draft.version)
 
@@ -109,10 +111,10 @@ class Editing:
         Raises:
             NotComplete: something is missing in some language; nothing was written.
         """
-        if left := self.problems():
-            raise NotComplete(problems=len(left))
-        version = self.draft().version
         with self.agreements.store.store.atomic():
+            if left := self.problems():
+                raise NotComplete(problems=len(left))
+            version = self.draft().version
             self.agreements.store.propose(version, iso(wanted) if wanted else "", officer_id)
             self._note(officer_id, "agreement_proposed", version)
 
@@ -124,13 +126,13 @@ class Editing:
             NotComplete: the site speaks another language since it was proposed.
             AgreementOwn: this officer wrote at it.
         """
-        draft = self.draft()
-        if draft.sha256 != sha256 or not draft.proposed_utc:
-            raise DraftChanged
-        if left := self.problems():
-            raise NotComplete(problems=len(left))
-        effective_utc = max(draft.wanted_utc, iso(self.agreements.clock.now_utc()))
         with self.agreements.store.store.atomic():
+            draft = self.draft()
+            if draft.sha256 != sha256 or not draft.proposed_utc:
+                raise DraftChanged
+            if left := self.problems():
+                raise NotComplete(problems=len(left))
+            effective_utc = max(draft.wanted_utc, iso(self.agreements.clock.now_utc()))
             self.agreements.store.approve(draft.version, officer_id, effective_utc)
             self._note(officer_id, "agreement_approved", draft.version, effective=effective_utc)
         return draft

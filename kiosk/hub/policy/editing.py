@@ -30,7 +30,7 @@ class DraftChanged(Refused):
 
 @dataclass(frozen=True)
 class Editing:
-    """What officers may do to the draft."""
+    """What officers may do to the draft. Each act reads and writes in one transaction: two may write at once."""
 
     ruling: Ruling
     trail: Trail
@@ -63,33 +63,34 @@ class Editing:
         Raises:
             PolicyRefused: the rule contradicts itself, or its name is taken; nothing was changed.
         """
-        rules = self.policy().rules
-        changed = tuple(rule if one.id == was else one for one in rules) if was else (*rules, rule)
-        self._rewrite(changed, officer_id, rule.id)
+        with self.ruling.store.store.atomic():
+            policy = self.policy()
+            placed = tuple(rule if one.id == was else one for one in policy.rules)
+            rules = placed if was else (*policy.rules, rule)
+            self._rewrite(msgspec.structs.replace(policy, rules=rules), officer_id, rule.id)
 
     def remove(self, rule_id: str, officer_id: str) -> None:
         """Take a rule out of the draft; one that is not there changes nothing."""
-        rules = self.policy().rules
-        left = tuple(one for one in rules if one.id != rule_id)
-        if left != rules:
-            self._rewrite(left, officer_id, rule_id)
+        with self.ruling.store.store.atomic():
+            policy = self.policy()
+            left = tuple(one for one in policy.rules if one.id != rule_id)
+            if left != policy.rules:
+                self._rewrite(msgspec.structs.replace(policy, rules=left), officer_id, rule_id)
 
     def name(self, title: str, officer_id: str) -> None:
         """Say in a few words what this version is for."""
-        policy = msgspec.structs.replace(self.policy(), title=title)
-        self.ruling.store.rewrite(self.draft().version, write_policy(policy), officer_id)
-
-    def _rewrite(self, rules: tuple[Rule, ...], officer_id: str, about: str) -> None:
-        version = self.draft().version
-        policy = check(msgspec.structs.replace(self.policy(), rules=rules), "draft")
         with self.ruling.store.store.atomic():
-            self.ruling.store.rewrite(version, write_policy(policy), officer_id)
-            self._note(officer_id, "policy_rewritten", version, rule=about)
+            self._rewrite(msgspec.structs.replace(self.policy(), title=title), officer_id, "")
+
+    def _rewrite(self, policy: Policy, officer_id: str, about: str) -> None:
+        version = self.draft().version
+        self.ruling.store.rewrite(version, write_policy(check(policy, "draft")), officer_id)
+        self._note(officer_id, "policy_rewritten", version, rule=about)
 
     def propose(self, wanted: datetime | None, officer_id: str) -> None:
         """Ask a colleague to approve the draft, to be in force from ``wanted`` (None: at once)."""
-        version = self.draft().version
         with self.ruling.store.store.atomic():
+            version = self.draft().version
             self.ruling.store.propose(version, iso(wanted) if wanted else "", officer_id)
             self._note(officer_id, "policy_proposed", version)
 
@@ -100,12 +101,12 @@ class Editing:
             DraftChanged: it is another text, or not proposed any more.
             PolicyOwn: this officer wrote at it.
         """
-        draft = self.draft()
-        if draft.sha256 != sha256 or not draft.proposed_utc:
-            raise DraftChanged
-        effective_utc = max(draft.wanted_utc, iso(self.ruling.clock.now_utc()))
-        document = sign_policy(draft.text, self.ruling.key)
         with self.ruling.store.store.atomic():
+            draft = self.draft()
+            if draft.sha256 != sha256 or not draft.proposed_utc:
+                raise DraftChanged
+            effective_utc = max(draft.wanted_utc, iso(self.ruling.clock.now_utc()))
+            document = sign_policy(draft.text, self.ruling.key)
             self.ruling.store.approve(draft.version, officer_id, document, effective_utc)
             self._note(officer_id, "policy_approved", draft.version, effective=effective_utc)
         return draft
