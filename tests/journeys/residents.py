@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.journeys.house import House
 from tests.journeys.walker import Walker, at_kiosk
+from tests.web.browser import go_back
 
 MODEL = "bag-clip"
 
@@ -84,7 +85,7 @@ def _stop_leaves_nothing(walker: Walker, name: str) -> None:
     walker.sees_nobody(name)
     walker.look("stopped")
     for _ in range(3):
-        walker.page.go_back()
+        go_back(walker.page)
         expect(walker.page.locator("body")).not_to_contain_text(name)
         expect(walker.page.locator(".tiles")).to_have_count(0)
 
@@ -137,7 +138,7 @@ def test_taking_the_badge_away_blanks_the_screen_within_two_seconds(house: House
         house.hardware.lift("kiosk-a")
         walker.sees_nobody(name)
         walker.sees(".touch")
-        walker.page.go_back()
+        go_back(walker.page)
         expect(walker.page.locator("body")).not_to_contain_text(name)
 
 

@@ -14,6 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from provisioning.web.serve import Server
 
@@ -104,6 +105,16 @@ def serving(app: Flask) -> Iterator[str]:
         server.stop()
         thread.join(5)
         assert not thread.is_alive()
+
+
+def go_back(page: Page) -> None:
+    """One page back in the history; a screen that turns to its own page meanwhile may win."""
+    try:
+        page.go_back()
+    except PlaywrightError as error:
+        if "ERR_ABORTED" not in str(error):
+            raise
+        page.wait_for_load_state()
 
 
 def picture(page: Page, name: str, *, full: bool = False) -> Path:

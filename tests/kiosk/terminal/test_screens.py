@@ -28,7 +28,15 @@ from tests.kiosk.terminal.kiosk_kit import (
     terminal_of,
 )
 from tests.support import wait_until
-from tests.web.browser import picture, serious_faults, serving, small_targets, small_texts, sticks_out
+from tests.web.browser import (
+    go_back,
+    picture,
+    serious_faults,
+    serving,
+    small_targets,
+    small_texts,
+    sticks_out,
+)
 
 pytestmark = pytest.mark.web
 CLOCK = SystemClock()
@@ -269,7 +277,7 @@ def test_the_badge_away_blanks_the_screen_within_two_seconds_and_back_shows_noth
     lift(house)
     expect(page.get_by_text("R-7K3M9Q")).to_be_hidden()
     for _ in range(4):
-        page.go_back()
+        go_back(page)
         assert "R-7K3M9Q" not in page.content()
         assert "Bram" not in page.content()
 
