@@ -73,8 +73,19 @@ _TRIES: dict[int, KeyCode] = {
 }
 
 
-# What the library raises about a device that knows no CTAP2, or answers what no key would.
-_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error)
+# What the library raises about a device that knows no CTAP2, answers what no key would, or claims sizes that none has.
+_NONSENSE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+MOST_TRIES = 8  # CTAP 2.1 §6.5.2, maxPinRetries
 
 
 class KeyTrouble(Refused):
@@ -268,6 +279,9 @@ def _trouble(error: CtapError, device: CtapDevice | None) -> KeyTrouble:
 def _tries_left(device: CtapDevice) -> int | None:
     """How many PINs may still be tried; None when the key does not say any more."""
     try:
-        return ClientPin(Ctap2(device)).get_pin_retries()[0]
-    except (CtapError, OSError, ValueError):
+        left = ClientPin(Ctap2(device)).get_pin_retries()[0]
+    except gone_errors():
         return None
+    except (CtapError, *_NONSENSE):
+        return None
+    return left if type(left) is int and 0 <= left <= MOST_TRIES else None

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fido2 import cbor
 from fido2.ctap import CtapDevice, CtapError
-from fido2.hid import CAPABILITY
+from fido2.hid import CAPABILITY, ConnectionFailure, CtapHidDevice
+from fido2.hid.base import CtapHidConnection, HidDescriptor
 
 from provisioning.identity import fido
 from provisioning.readers.keyplaces import CardKeys, HidKeys, KeyWatch
-from provisioning.readers.keys import Keys, KeyTrouble
+from provisioning.readers.keys import Keys, KeyTrouble, translated
 from provisioning.sim.security_key import KeyHandle, KeySocket, VirtualKey
 from tests.provisioning.fido.kit import PIN, Site, nobody_waits
 
@@ -334,6 +336,66 @@ def test_a_device_that_is_no_fido2_key_is_named_and_harms_nobody(device: CtapDev
     site = Site()
     assert _trouble(lambda: site.reader.sign(device, _options(site), PIN, nobody_waits)).reason == code
     assert _trouble(lambda: site.reader.enrol(device, _enrol_options(site), PIN, nobody_waits)).reason == code
+
+
+class Muddled(KeyHandle):
+    """A key that was asked how many tries are left, after a wrong PIN, and makes no sense any more."""
+
+    def __init__(self, key: VirtualKey, plugging: int, answer: bytes | Exception) -> None:
+        super().__init__(key, plugging)
+        self._answer = answer
+
+    def call(self, cmd: int, data: bytes = b"", *rest: Any) -> bytes:
+        if data[:1] != b"\x06" or cbor.decode(data[1:]).get(2) != 1:  # type: ignore[union-attr]
+            return super().call(cmd, data, *rest)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\0\xa0",
+        b"\0\x07",
+        b"\0\xa1\x03",
+        b"\0\xa1\x03\x61a",
+        b"\0\xa1\x03\xf5",
+        b"\0\xa1\x03\x3b" + b"\xff" * 8,
+        b"\0\xa1\x03\x1b" + b"\xff" * 8,
+        ConnectionFailure("Wrong channel"),
+        MemoryError(),
+        OverflowError(),
+    ],
+)
+def test_a_key_that_cannot_say_what_is_left_after_a_wrong_pin_harms_nobody(answer: bytes | Exception) -> None:
+    site, key = _enrolled()
+    muddled = Muddled(key, key.plug()._plugging, answer)
+    trouble = _trouble(lambda: site.reader.sign(muddled, _options(site), WRONG, nobody_waits))
+    assert (trouble.reason, trouble.detail["tries_left"]) == ("pin_wrong", None)
+
+
+class Endless(CtapHidConnection):
+    """A cable that takes everything and says nothing."""
+
+    def read_packet(self) -> bytes:
+        raise OSError
+
+    def write_packet(self, data: bytes) -> None:
+        assert data
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+@pytest.mark.parametrize("packet_bytes", [2**62, 2**70])
+def test_a_device_of_a_size_that_no_machine_has_is_named_and_harms_nobody(packet_bytes: int) -> None:
+    """What its descriptor says is the device's own word, and the library makes room for it."""
+    said = HidDescriptor("hidraw0", 1, 2, packet_bytes, packet_bytes, None, None)
+    assert (
+        _trouble(lambda: translated(lambda: CtapHidDevice(said, Endless()), None)).reason == "key_unsupported"
+    )
 
 
 # --- coming and going --------------------------------------------------------------------------------------------
