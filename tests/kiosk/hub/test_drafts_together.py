@@ -28,13 +28,13 @@ class Meanwhile:
 
     def __init__(self, clock: Clock, happens: Callable[[], object]) -> None:
         self._clock = clock
-        self._other: threading.Thread | None = threading.Thread(target=_too_late_or_not, args=(happens,))
+        self._other = threading.Thread(target=_too_late_or_not, args=(happens,))
+        self.over = self._other.join
 
     def now_utc(self) -> datetime:
-        if self._other is not None:
-            other, self._other = self._other, None
-            other.start()
-            other.join(MOMENT_S)
+        if self._other.ident is None:
+            self._other.start()
+            self._other.join(MOMENT_S)
         return self._clock.now_utc()
 
     def monotonic_s(self) -> float:
@@ -85,6 +85,7 @@ def test_rules_that_change_in_the_moment_of_approval_are_not_approved(hub: Hub, 
     read = editing.draft().sha256
     clock = Meanwhile(hub.clock, lambda: editing.keep("", rule("slipped-in"), WRITER))
     Editing(replace(hub.ruling, clock=clock), hub.trail).approve(read, READER)
+    clock.over()
     assert hub.ruling.in_force().sha256 == read
     assert "slipped-in" not in {one.id for one in hub.ruling.book().rules}
 
@@ -96,6 +97,7 @@ def test_an_agreement_that_changes_in_the_moment_of_approval_is_not_approved(
     read = terms.draft().sha256
     clock = Meanwhile(hub.clock, lambda: terms.remove(1, WRITER))
     replace(terms, agreements=replace(hub.agreements, clock=clock)).approve(read, READER)
+    clock.over()
     assert hub.agreements.in_force().sha256 == read
 
 
