@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kiosk.hub.office.desk import Desk
 from kiosk.hub.office.proofs import Proof, Proofs
+from kiosk.hub.office.signing_words import shown_words
 from kiosk.hub.office.webkeys import key_in, place, site_party
 from kiosk.hub.office.words import ACTIONS, word
 from kiosk.policy.sensitive import may_second, need_of
@@ -15,25 +16,11 @@ from kiosk.services.base import OfficerCard
 from kiosk.services.desk import officer
 from provisioning.errors import Refused
 from provisioning.web.forms import form_key, text_field
-from provisioning.web.locale import N_
 from provisioning.web.sentences import Sentence, sentence_for
 
 FRESH = timedelta(minutes=5)  # a key's touch speaks for the officer who touched it for so long
 PURPOSE = "sign"
 OWN_FIELDS = frozenset({"second_name", "second_password", "second_key"})
-FORM_FIELDS = frozenset({"csrf_token", "form_key", "key", "password"})  # nothing for a colleague to read
-FIELDS = {  # what a colleague reads before signing; a field that is not named here is shown by its own name
-    "resident_id": N_("Person"),
-    "kind": N_("Kind"),
-    "uid": N_("Number"),
-    "regime": N_("Regime"),
-    "groups": N_("Groups"),
-    "decision": N_("Decision"),
-    "purpose": N_("Purpose"),
-    "case_number": N_("Case number"),
-    "first": N_("First day"),
-    "last": N_("Last day"),
-}
 DIALOG = "X-Desk-Dialog"
 
 
@@ -136,7 +123,7 @@ class Cosigner:
             "cosigning/dialog.html" if DIALOG in request.headers else "cosigning/page.html",
             what=word(ACTIONS, action),
             kept=kept,
-            shown=_shown(kept),
+            shown=shown_words(self._desk.hub, [*(request.view_args or {}).items(), *kept]),
             action=request.full_path.rstrip("?"),
             back=request.referrer or "/",
             problem=problem,
@@ -146,9 +133,3 @@ class Cosigner:
         answer = make_response(body, 409)
         answer.headers["X-Desk-Sign"] = action
         return answer
-
-
-def _shown(kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What is signed, in words: the address's parts and the form's fields."""
-    said = [*(request.view_args or {}).items(), *(one for one in kept if one[0] not in FORM_FIELDS)]
-    return [(word(FIELDS, name), value or "–") for name, value in said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -61,6 +62,25 @@ def test_the_database_itself_refuses_two_signatures_of_one_hand_and_forgets_none
         with pytest.raises(sqlite3.IntegrityError):
             hub.store.run(change)
     assert signatures(hub) == [("badge_unblocked", "o-security", "o-director")]
+
+
+def test_a_colleague_reads_names_and_not_the_codes_of_the_form(hub: Hub) -> None:
+    blank = {
+        "what": "key",
+        "kiosk": "kiosk-a",
+        "signer": "here",
+        "erase": "yes",
+        "replaces": f"stick:{AMIRA}99",
+    }
+    page = office(hub, "landing").form(f"{PERSON}/give-out", f"{PERSON}/give-out", 409, **blank)
+    read = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page)
+    said = {term: re.sub("<.*?>", "", value) for term, value in read}
+    assert said["Person"] == "Amira · A · r-amira"
+    assert said["Kind"] == "Security key"
+    assert said["At which kiosk it is made"] == hub.people.kiosks()["kiosk-a"].name
+    assert said["Replaces"] == "Stick …04A199"
+    assert said["The stick may be erased"] == "yes"
+    assert not {"signer", "what", "kiosk"} & set(said)
 
 
 # --- with a colleague ----------------------------------------------------------------------------------------
