@@ -8,9 +8,12 @@ from typing import Protocol
 
 from fido2.ctap import CtapDevice
 from fido2.hid import ConnectionFailure, CtapHidDevice, list_descriptors, open_connection
+from fido2.hid.base import HidDescriptor
 
 log = logging.getLogger("passage.keys")
 
+# After a change, ten a second (keyport.LOOK_S): udev gives a node to the reader some moments after the kernel made it.
+LOOKS = 30
 CARD_LOOK_S = 1.0  # asking pcscd which cards lie there; a card is laid down slower than that
 
 
@@ -29,22 +32,28 @@ class KeySource(Protocol):
 class HidKeys:
     """Keys on USB: hidraw nodes whose descriptor says FIDO (CTAP 2.1 §11.2.8.2)."""
 
-    def __init__(self, folder: Path = Path("/dev")) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path = Path("/dev"), find: Callable[[], Iterable[HidDescriptor]] = list_descriptors
+    ) -> None:
+        self._folder, self._find = folder, find
         self._nodes: frozenset[str] = frozenset()
         self._names: frozenset[str] = frozenset()
+        self._looks_left = 0
 
     def names(self) -> frozenset[str]:
-        """Paths of the nodes. They are opened and read only when a node came or went."""
+        """Paths of the nodes. They are opened and read for a while after one came or went, not all day."""
         nodes = frozenset(str(one) for one in self._folder.glob("hidraw*"))
         if nodes != self._nodes:
-            self._nodes = nodes
-            self._names = frozenset(str(one.path) for one in list_descriptors()) & nodes
+            self._nodes, self._looks_left = nodes, LOOKS
+            self._names &= nodes
+        if self._looks_left:
+            self._looks_left -= 1
+            self._names |= frozenset(str(one.path) for one in self._find()) & nodes
         return self._names
 
     def open(self, name: str) -> CtapDevice:
         """A handle on a node. Raises OSError when it is gone."""
-        for one in list_descriptors():
+        for one in self._find():
             if one.path == name:
                 return CtapHidDevice(one, open_connection(one))
         raise FileNotFoundError(name)

@@ -16,7 +16,7 @@ from fido2.hid import CAPABILITY, ConnectionFailure, CtapHidDevice
 from fido2.hid.base import CtapHidConnection, HidDescriptor
 
 from provisioning.identity import fido
-from provisioning.readers.keyplaces import CardKeys, HidKeys, KeyWatch
+from provisioning.readers.keyplaces import LOOKS, CardKeys, HidKeys, KeyWatch
 from provisioning.readers.keys import Keys, KeyTrouble, translated
 from provisioning.sim.security_key import KeyHandle, KeySocket, VirtualKey
 from tests.provisioning.fido.kit import PIN, Site, nobody_waits
@@ -436,6 +436,30 @@ def test_nodes_that_are_no_security_keys_are_not_shown(tmp_path: Path) -> None:
     assert places.names() == frozenset()
     with pytest.raises(FileNotFoundError):
         places.open(str(tmp_path / "hidraw0"))
+
+
+def test_a_key_that_udev_gives_us_a_moment_after_it_came_is_seen(tmp_path: Path) -> None:
+    """The kernel makes the node for root alone; a rule gives it to the reader some moments later."""
+    node, looks = tmp_path / "hidraw0", 0
+    ours: list[HidDescriptor] = []
+
+    def look() -> list[HidDescriptor]:
+        nonlocal looks
+        looks += 1
+        return list(ours)
+
+    places = HidKeys(tmp_path, look)
+    node.touch()
+    assert places.names() == frozenset()
+    ours.append(HidDescriptor(str(node), 1, 2, 64, 64, None, None))
+    assert places.names() == {str(node)}
+    ours.clear()
+    assert places.names() == {str(node)}, "one look that fails takes no key away"
+    for _ in range(1000):
+        places.names()
+    assert looks == LOOKS, "nodes are not opened all day"
+    node.unlink()
+    assert places.names() == frozenset()
 
 
 def test_a_missing_card_library_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
