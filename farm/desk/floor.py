@@ -254,6 +254,7 @@ class Floor:
         )
         self._scale.open(self._selector, self._live.note_weight)
         self._thread.start()
+        self.look()
 
     def stop(self) -> None:
         """End, and let every connection go."""
