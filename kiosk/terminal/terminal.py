@@ -264,8 +264,9 @@ class Terminal:
             self.trail.record(who.resident_id, action, who.session_id, wing=self.section.wing)
             return
         self._heard = ("", ())
-        if effect.was_shown and effect.credential.uid:
-            self._last = (effect.credential, who.first_name, self.keeper.now_s)
+        if effect.was_shown:  # a key has no number on the reader: then nobody can be pointed at
+            left = (effect.credential, who.first_name, self.keeper.now_s)
+            self._last = left if effect.credential.uid else None
         self._write_end(who.resident_id, who.session_id, effect.why)
 
     def _write_end(self, actor: str, session_id: str, why: str) -> None:

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.terminal.session import Idle, OfficerHere, PinEntry, Refused, SignedIn
+from kiosk.terminal.session import (
+    CredentialSeen,
+    Idle,
+    OfficerHere,
+    Person,
+    PinEntry,
+    PinGiven,
+    Refused,
+    SignedIn,
+    SignInGranted,
+    Welcomed,
+)
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import FakeClock
 from provisioning.contracts import BlockHere
@@ -126,6 +137,26 @@ def test_who_comes_after_the_officer_has_blocked_comes_for_themselves(house: tup
     assert isinstance(terminal.keeper.state, OfficerHere)
     visitor.puts_down(BRAMS)
     assert isinstance(terminal.keeper.state, PinEntry)
+
+
+def test_whoever_was_here_before_the_last_is_not_the_one_who_was_here(
+    house: tuple[HubSim, Terminal],
+) -> None:
+    """Who left a moment ago signed in with a key, which has no number on the reader: nobody else stands in for them."""
+    _hub, terminal = house
+    visitor = Visitor(terminal)
+    visitor.signs_in(AMIRAS)
+    visitor.leaves()
+    assert terminal.was_here is not None
+    arrived = terminal.keeper.feed(CredentialSeen(AMIRAS.__class__("key", "")))
+    terminal.keeper.feed(Welcomed(arrived.visit))
+    asking = terminal.keeper.feed(PinGiven())
+    bram = Person("r-bram", "Bram", "nl", "A", "session-of-bram")
+    terminal.own_word.let_in(SignInGranted(asking.visit, bram), lambda: None)
+    assert isinstance(terminal.keeper.state, SignedIn)
+    visitor.press(visitor.sees("/"), "/stop")
+    assert terminal.was_here is None
+    assert "Amira" not in visitor.puts_down(NADIAS)
 
 
 def test_an_officers_badge_opens_nothing_else(house: tuple[HubSim, Terminal]) -> None:
