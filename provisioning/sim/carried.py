@@ -24,14 +24,16 @@ from provisioning.sim.stick import clone, issue, make_blank, make_foreign
 
 FIRST_COUNTER = 1  # the hub's record of a stick that people import brings in (kiosk/hub/credentials/store.py)
 BLANK = "blank-"
-Kind = Literal["own", "copy", "blank", "made", "shop"]
+Kind = Literal["own", "copy", "blank", "made", "shop", "empty"]
+BLANK_BADGES = ("04C0000001", "04C0000002", "04C0000003")  # cards out of the box, on no list of the hub
 
 
 @dataclass(frozen=True)
 class Thing:
     """A stick or a key in the drawer: its name there, whose it is or was, and what kind of thing it is.
 
-    ``made``: it was blank and a kiosk or office has made it somebody's since.
+    ``made``: it was blank and a kiosk or office has made it somebody's since. ``empty``: a key that lies ready for
+    somebody and holds nothing yet.
     """
 
     name: str
@@ -58,7 +60,10 @@ class Drawer:
         """The security keys of the few who have one, and one of nobody yet."""
         own = [one for one in self._residents.values() if one["resident_id"] in KEY_HOLDERS]
         return [
-            *(Thing(one["resident_id"], one["first_name"]) for one in own),
+            *(
+                Thing(one["resident_id"], one["first_name"], self._key_kind(one["resident_id"]))
+                for one in own
+            ),
             Thing("new-key", kind="blank"),
         ]
 
@@ -112,6 +117,11 @@ class Drawer:
     def key_of(self, file: str) -> Thing | None:
         """Which key a file is."""
         return next((one for one in self.security_keys() if f"key-{one.name}.json" == Path(file).name), None)
+
+    def _key_kind(self, name: str) -> Kind:
+        """A key has a code from the moment in which it is made somebody's."""
+        file = self._folder / f"key-{name}.json"
+        return "own" if file.exists() and json.loads(file.read_text())["pin_hash"] else "empty"
 
     def _copies(self) -> list[Thing]:
         found = []

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from provisioning.errors import Refused, Unavailable
-from provisioning.sim.carried import Drawer, Thing
+from provisioning.sim.carried import BLANK_BADGES, Drawer, Thing
 from provisioning.sim.demo_site import CONTACTS, PRINTERS
 from provisioning.sim.hardware import Hardware
 from provisioning.sim.running import MACHINES, RunningSite
@@ -55,11 +54,16 @@ class Panel:
         """The simulated devices."""
         return self.running.hardware
 
-    @cached_property
+    @property
     def who(self) -> dict[str, str]:
         """Badge number -> the name to show."""
         named = {one["badge_uid"]: one["first_name"] for one in self.residents}
-        return named | {one["badge_uid"]: one["name"] for one in self.officers}
+        return named | {one["badge_uid"]: one["name"] for one in self.officers} | self.blank_badges
+
+    @property
+    def blank_badges(self) -> dict[str, str]:
+        """Badges of nobody, to be given out -> what they are called on the page."""
+        return {uid: _("blank badge %(number)d", number=at) for at, uid in enumerate(BLANK_BADGES, 1)}
 
     @property
     def drawer(self) -> Drawer:
@@ -109,6 +113,8 @@ def thing_name(thing: Thing | None) -> str:
             return _("copy %(number)d of %(whose)s", number=thing.number, whose=thing.whose)
         case "blank":
             return _("new and blank")
+        case "empty":
+            return _("%(whose)s, empty", whose=thing.whose)
         case "made":
             return _("issued from blank %(number)d", number=thing.number)
         case _:

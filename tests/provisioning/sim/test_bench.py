@@ -75,6 +75,21 @@ def test_what_a_hand_moved_stays_moved_while_the_device_has_no_power(browser: Fl
     assert (bench.closed["door"], bench.readers["kiosk-a"].badge) == (True, "")
 
 
+def test_officers_and_blank_badges_can_be_laid_on_a_kiosk(browser: FlaskClient, panel: Panel):
+    readers = panel.hardware.bench.readers
+    for uid in (panel.officers[2]["badge_uid"], *panel.blank_badges):
+        assert browser.get("/").get_data(as_text=True).count(f'value="{uid}"') >= 2  # both kiosks offer it
+        press(browser, "touch", node="kiosk-a", uid=uid)
+        assert readers["kiosk-a"].badge == uid
+
+
+def test_a_key_that_nobody_has_made_yet_says_so(browser: FlaskClient, panel: Panel):
+    assert "Bram, empty" in browser.get("/").get_data(as_text=True)
+    file = panel.drawer.key("r-001")
+    file.write_text('{"pin_hash": "c2VjcmV0"}')
+    assert "Bram, empty" not in browser.get("/").get_data(as_text=True)
+
+
 def test_a_stick_is_in_one_socket_at_a_time_and_a_copy_is_a_stick_of_its_own(
     browser: FlaskClient, panel: Panel
 ):
