@@ -4,6 +4,7 @@ import logging
 import selectors
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ GONE = "stick_gone"
 # Not ready yet, not ours to open yet, or still held by the child of an agent that was killed.
 NOT_YET = frozenset({GONE, "stick_no_access", "stick_in_use"})
 Order = WriteSlot | FormatStick
+T = TypeVar("T")
 
 
 class StickPort:
@@ -67,7 +69,7 @@ class StickPort:
         elif not _is_whole(order):
             self._emit(Did(order.order, "order_unreadable"))
         else:
-            self._side.do(lambda: _carry_out(door, order), lambda code: self._did(visit, order, code))
+            self._beside(visit, lambda: _carry_out(door, order), lambda code: self._did(visit, order, code))
 
     def close(self) -> None:
         """Let the stick go. The child of one that hangs ends with this process."""
@@ -78,7 +80,11 @@ class StickPort:
         door, visit = self._door, self._visit
         if door is not None:
             self._looks += 1
-            self._side.do(lambda: _look(door, self._port), lambda seen: self._saw(visit, seen, now_s))
+            self._beside(visit, lambda: _look(door, self._port), lambda seen: self._saw(visit, seen, now_s))
+
+    def _beside(self, visit: int, job: Callable[[], T], then: Callable[[T | str], None]) -> None:
+        """Do it when its turn comes, if the stick is still in by then: the name leads to another one afterwards."""
+        self._side.do(lambda: job() if visit == self._visit else GONE, then)
 
     def _saw(self, visit: int, seen: StickSeen | str, asked_s: float) -> None:
         if visit != self._visit or self._door is None:
