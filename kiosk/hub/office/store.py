@@ -49,6 +49,12 @@ def m001_office(db: Database) -> None:
     )
 
 
+@OFFICE()
+def m002_trail_has_its_own(db: Database) -> None:
+    """The trail brings these indexes itself now, on every node."""
+    script(db, "DROP INDEX audit_by_actor;\nDROP INDEX audit_by_action;")
+
+
 @dataclass(frozen=True)
 class DeskState:
     """One desk: when its officer last touched it, whether it is locked, how and when they last proved themselves."""
