@@ -1,5 +1,6 @@
 """A node's audit trail for those who may read it: newest first, filtered, and verified at the press of a button."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def trail_pages(
 def _page(desk: TrailDesk, verified: Verified | None) -> str:
     action, about = request.args.get("action", ""), request.args.get("about", "").strip()
     before = request.args.get("before", "")
-    before_seq = int(before) if before.isascii() and before.isdigit() else None
+    before_seq = int(before) if re.fullmatch("[0-9]{1,18}", before) else None  # as many as SQLite counts
     records = desk.trail.latest(PAGE + 1, before_seq, action=action, about=about)
 
     def happened(code: str) -> str:

@@ -90,7 +90,7 @@ def _reads(pages: Blueprint, hub: Hub) -> None:
 def _reads_versions(pages: Blueprint, hub: Hub) -> None:
     store = hub.agreements.store
 
-    @pages.get("/versions/<int:version_no>")
+    @pages.get("/versions/<int(max=999999):version_no>")
     @needs("agreement_viewed")
     def version(version_no: int) -> str:
         """One version as it was written, in one language, to print."""
@@ -104,7 +104,7 @@ def _reads_versions(pages: Blueprint, hub: Hub) -> None:
             **_in_language(hub),
         )
 
-    @pages.get("/versions/<int:version_no>/screens/<int:section_no>")
+    @pages.get("/versions/<int(max=999999):version_no>/screens/<int(max=999999):section_no>")
     @needs("agreement_viewed")
     def screen(version_no: int, section_no: int) -> str:
         """One section as the kiosk shows it; nothing on this page works, it is for looking at."""

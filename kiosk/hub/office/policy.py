@@ -53,7 +53,7 @@ def _reads(pages: Blueprint, hub: Hub) -> None:
             **_shared(hub),
         )
 
-    @pages.get("/versions/<int:version_no>")
+    @pages.get("/versions/<int(max=999999):version_no>")
     @needs("policy_viewed")
     def version(version_no: int) -> str:
         """One version as it was written."""

@@ -27,6 +27,7 @@ ALONE_DAYS = 30  # J4.3: more of one person's life takes a second person
 RECENTLY = timedelta(days=7)  # thirty days bit by bit are thirty days
 LONGEST_DAYS = 366
 FIRST_DAYS = 7
+EARLIEST = date(1970, 1, 1)  # where computers begin to count; a day in the year one has no midnight in UTC
 SHORTEST, LONGEST, CASE_MAX = 5, 120, 40
 MOST_RECORDS = 2000
 
@@ -122,7 +123,7 @@ def _period(hub: Hub, fields: Any) -> Period:
         first = date.fromisoformat(fields.get("first") or (last - timedelta(days=FIRST_DAYS - 1)).isoformat())
     except (ValueError, OverflowError) as error:
         raise PeriodWrong from error
-    if not first <= last <= today or (last - first).days >= LONGEST_DAYS:
+    if not EARLIEST <= first <= last <= today or (last - first).days >= LONGEST_DAYS:
         raise PeriodWrong
     return Period(first, last)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, request
 
 from kiosk.hub.node import Hub
+from kiosk.hub.office.reading import EARLIEST
 from kiosk.hub.office.store import OfficeStore
 from kiosk.hub.office.words import ACTIONS, word
 from kiosk.services.desk import needs, officer
@@ -79,9 +80,9 @@ def _monday(hub: Hub, text: str) -> date:
     """The Monday of the week that holds a day; of this week when ``text`` is none, or lies in the future."""
     today = local_day(hub.clock, hub.node.site.timezone)
     try:
-        day = min(date.fromisoformat(text), today)
+        day = max(EARLIEST, min(date.fromisoformat(text), today))
         return day - timedelta(days=day.weekday())
-    except (ValueError, OverflowError):
+    except ValueError:
         return today - timedelta(days=today.weekday())
 
 
