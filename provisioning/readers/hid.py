@@ -73,7 +73,8 @@ class HidDecoder:
         shifted_digit = bool(self._shifts) and character.isdigit()  # "!", "@" ... on a US keyboard
         if not character or shifted_digit or len(self._typed) >= MAX_UID_CHARS:
             self._spoiled = True
-        self._typed += character
+        if not self._spoiled:
+            self._typed += character
 
     def _finish(self) -> str | None:
         uid = None if self._spoiled else clean_uid(self._typed)

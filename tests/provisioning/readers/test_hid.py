@@ -27,7 +27,7 @@ from provisioning.readers.hid import (
     check_device,
     open_evdev,
 )
-from provisioning.readers.words import BadgeSeen, ReaderWord
+from provisioning.readers.words import MAX_UID_CHARS, BadgeSeen, ReaderWord
 from tests.support import wait_until
 
 DATA = Path(__file__).parent / "data"
@@ -54,6 +54,17 @@ def recorded(name: str) -> Iterator[KeyEvent]:
 def test_a_recorded_reader_gives_exactly_its_badges(name: str, badges: list[str]) -> None:
     decoder = HidDecoder()
     assert [uid for event in recorded(name) if (uid := decoder.feed(event))] == badges
+
+
+def test_a_device_that_types_for_ever_fills_no_memory() -> None:
+    """It may call itself a badge reader and never press Enter; what follows an Enter is a number again."""
+    decoder = HidDecoder()
+    for number in range(10_000):
+        assert decoder.feed(KeyEvent(number / 1000, EV_KEY, 2, 1)) is None
+    assert len(decoder._typed) <= MAX_UID_CHARS
+    assert decoder.feed(KeyEvent(10.001, EV_KEY, 28, 1)) is None
+    typed = [decoder.feed(KeyEvent(10.002, EV_KEY, code, 1)) for code in (2, 3, 4, 5, 28)]
+    assert typed[-1] == "1234"
 
 
 def test_every_recording_is_used_by_a_test() -> None:
