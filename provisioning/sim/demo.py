@@ -109,7 +109,7 @@ def build(base: Path, port: int, tell: Tell) -> RunningSite:
 
 
 def table(running: RunningSite) -> str:
-    """What a newcomer needs: addresses, badges, PINs, officers, and six things to try."""
+    """What a newcomer needs: addresses, badges, PINs, officers, and eight things to try."""
     site = running.site
     people = json.loads((site.base / "people.json").read_text())
     lines = ["", "  Passage is running. Open the bench panel first: it stands for the hardware.", ""]
@@ -129,7 +129,9 @@ def table(running: RunningSite) -> str:
     ]
     lines += ["", f"  {'officer':<16}{'sign-in name':<14}{'password':<18}{'role':<20}badge"]
     lines += [_officer_row(one) for one in people["officers"]]
-    return "\n".join([*lines, "", *TO_TRY, ""])
+    named = site.nodes["hub"].url.replace(HOST, "localhost")
+    keys = f"  An officer's own security key needs a name in the address: {named}/ instead of {HOST}."
+    return "\n".join([*lines, "", *TO_TRY, "", keys, *AT_THE_END, ""])
 
 
 def _officer_row(one: dict[str, Any]) -> str:
@@ -150,13 +152,14 @@ def _asked(resident: dict[str, Any]) -> str:
 
 
 TO_TRY = (
-    "  Six things to try",
-    "  1. Bench: lay a badge on kiosk A, type the PIN on kiosk A, choose Printing and ask for a part.",
+    "  Eight things to try",
+    "  1. Bench: lay Bram's badge on kiosk A, type his PIN on kiosk A, open 3D printing and ask for a part.",
     "  2. Back office: sign in as els, open the request, look at the pictures, approve it.",
     "  3. Workshop desk: sign in as els, reset cell 1 and watch the print run; the bench can speed up the printers.",
     "  4. Bench: open the door in mid-print, pull a USB cable, cut a kiosk's power: see who says what.",
     "  5. Stop the hub on the bench, then ask for another part at kiosk A: it waits there and is sent later.",
     "  6. Bench: plug a stick in, copy it, sign in with the copy, then use the real one: both are blocked.",
-    "",
-    "  Ctrl-C stops everything; the next `make demo` resumes here, `make demo-reset` forgets it.",
+    "  7. Back office: as nadia give Bram a security key, marc signs too; plug Bram's key into kiosk A on the bench.",
+    "  8. Bench: lay Nadia's badge on a kiosk, then Bram's: it is blocked there, and everywhere a moment later.",
 )
+AT_THE_END = ("  Ctrl-C stops everything; the next `make demo` resumes here, `make demo-reset` forgets it.",)
