@@ -1,7 +1,7 @@
 """What kiosks and farm nodes ask the hub: sign-in, lease, requests, public copy, pictures, badges."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -141,7 +141,7 @@ class Api:
     def _granted(self, answer: Granted | Pending) -> Contract:
         if isinstance(answer, Pending):
             return answer
-        stamp = self._stamp(answer.credential, answer.uid, answer.person)
+        stamp = self._stamp(answer.credential, answer.uid, answer.person, self.ruling.suspensions.marks())
         session = self.sessions.fact(answer.session_id)
         assert session is not None
         lease = self._lease(answer.person, session, iso(answer.until), stamp, answer.lasts_s)
@@ -154,7 +154,7 @@ class Api:
             lease, counter=used.counter, public_key=key if used.kind == "key" else None, factor=factor
         )
 
-    def _stamp(self, kind: str, uid: str, person: Resident) -> str:
+    def _stamp(self, kind: str, uid: str, person: Resident, marks: Mapping[str, str]) -> str:
         """Changes with everything that makes a pass fall, but for a block: what is blocked has none."""
         words = (
             kind,
@@ -163,7 +163,7 @@ class Api:
             person.wing,
             person.pin_hash,
             person.regime,
-            self.ruling.suspensions.marks().get(person.resident_id, ""),
+            marks.get(person.resident_id, ""),
             *person.groups,
         )
         return self.signing_in.checker.stamp(*words)
@@ -195,8 +195,9 @@ class Api:
             return {}
         wings = tuple(wing for wing in kiosk.home_of if self.people.home_of(wing) == kiosk_id)
         people = {one.resident_id: one for wing in wings for one in self.people.of_wing(wing)}
+        marks = self.ruling.suspensions.marks()  # once: every home kiosk asks this every few seconds
         return {
-            self._stamp(one.kind, one.uid, people[one.resident_id]): one.resident_id
+            self._stamp(one.kind, one.uid, people[one.resident_id], marks): one.resident_id
             for one in self.credentials.working(wings)
             if one.kind != "badge"
         }

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.hub.node import Hub
+from kiosk.hub.people.importing import Importer, PeopleFile, ResidentLine
 from kiosk.hub.sessions.promises import SLACK_S, KioskWord, Promises
 from kiosk.hub.sessions.signing_in import PASS_LIFE
 from provisioning.clock import FakeClock
 from provisioning.config import Node
 from provisioning.contracts import CheckPasses, Lease, PassesStanding, Pending, RenewLease
 from provisioning.errors import Refused, Unavailable
-from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, start_hub, stick_of
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, PEPPER, Peer, start_hub, stick_of
 from tests.kiosk.sticks import Stick
 
 ALONE_S = 30.0  # site.alone_after_s of the test site
@@ -288,6 +289,28 @@ def test_a_kiosk_that_is_out_of_service_lets_nobody_in_by_the_hubs_word_either(
     assert kiosk_b.enter(stick).lasts_s == FULL_S
     hub.people.set_out_of_service("kiosk-a", False)
     kiosk_a.sign_in(BRAM)
+
+
+def test_a_home_kiosk_asks_the_record_the_same_number_of_questions_however_many_live_there(
+    hub: Hub, kiosk_a: Peer
+) -> None:
+    def questions() -> int:
+        asked: list[str] = []
+        hub.store.db.conn.set_trace_callback(asked.append)
+        ask(kiosk_a)
+        hub.store.db.conn.set_trace_callback(None)
+        return len(asked)
+
+    ask(kiosk_a)  # the first contact of a minute is written down
+    few = questions()
+    people = [
+        ResidentLine(
+            resident_id=f"r-{number}", first_name="N", language="nl", wing="A", stick_uid=f"04AA{number:02}"
+        )
+        for number in range(20)
+    ]
+    Importer(hub.people, hub.ledger, PEPPER).write(PeopleFile(residents=tuple(people)))
+    assert questions() == few
 
 
 NAMES = ["", "x", ":", "x:1000.0", "{own}", "{own}:", "{own}:nan", "{own}:inf", "{own}:-inf", "{own}:one"]
