@@ -224,7 +224,9 @@ class Prover:
 
     def _copied(self, found: Credential, counter: int, kiosk_id: str) -> NoReturn:
         with self.sessions.store.atomic():
-            self.credentials.set_state(found.kind, found.uid, "blocked", "hub", "copied")
+            self.credentials.condemn(
+                found.kind, found.uid, "hub"
+            )  # also when it was blocked meanwhile as lost
             for one in self.sessions.of_resident(found.resident_id):
                 self.sessions.let_end(one.session_id, "hub")
             self._incident(

@@ -90,3 +90,25 @@ def test_a_copy_that_is_used_while_the_code_of_the_other_is_checked_gets_no_new_
     kept = hub.credentials.find("stick", stick.stick_id)
     assert kept is not None
     assert (kept.state, kept.why) == ("blocked", "copied")
+
+
+def test_a_copy_that_is_blocked_as_lost_while_its_code_is_checked_stays_blocked_as_a_copy(
+    hub: Hub, kiosk_b: Peer
+) -> None:
+    stick = stick_of(hub, "r-amira", AMIRA + "99")
+    copy = stick.copy()
+    kiosk_b.leave(kiosk_b.enter(stick))
+
+    def lose() -> None:
+        found = hub.credentials.find("stick", stick.stick_id)
+        assert found is not None
+        hub.issuing.blocking.block(found, "lost", "o-landing")
+
+    question = SignIn(
+        kiosk_id="kiosk-a", credential="stick", uid=copy.stick_id, pin="1234", ticket=copy.shown()
+    )
+    with pytest.raises(Refused, match="stick_copied"):
+        while_checking(hub, lose).resident(question)
+    kept = hub.credentials.find("stick", stick.stick_id)
+    assert kept is not None
+    assert (kept.state, kept.why) == ("blocked", "copied")
