@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from kiosk.hub.node import Hub
 from kiosk.hub.office.drafting import begins, names_of
-from kiosk.hub.office.policy_words import BECAUSE, DAYS, LEVELS, rule_words
+from kiosk.hub.office.policy_words import BECAUSE, DAYS, LEVELS, faults_of, rule_words
 from kiosk.hub.policy.editing import Editing
 from kiosk.hub.policy.store import Version
 from kiosk.policy import PolicyRefused, Rule, Rulebook, judge, read_policy
@@ -213,12 +213,14 @@ def _shared(hub: Hub) -> dict[str, object]:
 def _form(hub: Hub, rule: Rule, was: str, refusal: PolicyRefused | None = None) -> str:
     regimes, groups = hub.people.axes()
     kiosks = hub.people.kiosks()
+    reason = str(refusal.detail.get("reason", "")) if refusal else ""
     return render_template(
         "policy/rule.html",
         rule=rule,
         was=was,
         problem=sentence_for(refusal) if refusal else None,
-        reason=refusal.detail.get("reason", "") if refusal else "",
+        reason=reason,
+        faults=faults_of(reason),
         services=sorted({*(one.tile.name for one in hub.services), *(set(rule.services) - {ANY})}),
         wings=sorted({*hub.node.site.wings, *rule.places}),
         kiosks=kiosks,

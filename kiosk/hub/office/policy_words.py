@@ -28,6 +28,22 @@ DAYS: dict[str, str] = {
 
 LEVELS: dict[int, str] = {0: N_("Badge"), 1: N_("Stick"), 2: N_("Security key")}
 
+# What is wrong with a field of a rule's form, by the key that stands first in the reason of a refused policy.
+FAULTS: dict[str, str] = {
+    "id": N_("Use small letters, digits and dashes, at most 60."),
+    "id: a second": N_("Another rule has this name already."),
+    "services": N_("Choose at least one service, or every service alone."),
+    "because": N_("Choose what the person reads when the rule closes."),
+    "hours": N_("Write the hours like 08:00-20:00."),
+}
+
+
+def faults_of(reason: str) -> dict[str, str]:
+    """The field of the form that a refused policy speaks of, with what is wrong there; none when it is no field."""
+    said = reason.partition(": ")[2]
+    found = [key for key in FAULTS if said.startswith(key)]
+    return {said.partition(":")[0]: gettext(FAULTS[max(found, key=len)])} if found else {}
+
 
 def rule_words(rule: Rule, kiosks: Mapping[str, Kiosk]) -> list[tuple[str, str]]:
     """Each axis that a rule names, as (axis, values); none when it speaks about everyone, everywhere, always."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -155,6 +156,8 @@ def test_a_rule_that_contradicts_itself_is_said_beside_the_form_and_not_kept(sit
         fields = {**CLOSES, "id": "x", **change}
         page = officer.form("/rules/draft/rules/new", "/rules/draft/rules/new", 409, **fields)
         assert "This rule cannot be kept." in page, change
+        assert len(re.findall(r'class="field__error"[^>]*><svg', page)) == 1, change  # beside the field
+        assert "rule x" not in page
     assert site.ruling.store.draft() == before
 
 
