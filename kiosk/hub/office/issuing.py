@@ -133,7 +133,7 @@ def _replaced(hub: Hub, person: Resident) -> Credential | None:
 def _form(hub: Hub, person: Resident) -> str:
     old = _replaced(hub, person)
     kiosks = sorted(hub.people.kiosks().values(), key=lambda one: (one.wing != person.wing, one.name))
-    busy = {one.kiosk_id for one in hub.issuing.issues.unfinished() if one.state != "ordered"}
+    made = {one.kiosk_id: one for one in hub.issuing.issues.unfinished() if one.state != "ordered"}
     return render_template(
         "issuing/form.html",
         person=person,
@@ -149,11 +149,12 @@ def _form(hub: Hub, person: Resident) -> str:
                 if one.wing == person.wing
                 else gettext("Wing") + " " + one.wing,
                 "icon": "device-desktop",
-                "closed": gettext("Something else is being made there.") if one.kiosk_id in busy else "",
+                "closed": gettext("Something else is being made there.") if one.kiosk_id in made else "",
             }
             for one in kiosks
         ],
-        home=next((one.kiosk_id for one in kiosks if one.kiosk_id not in busy), ""),
+        home=next((one.kiosk_id for one in kiosks if one.kiosk_id not in made), ""),
+        made=[(one.name, made[one.kiosk_id].issue_id) for one in kiosks if one.kiosk_id in made],
     )
 
 

@@ -115,6 +115,24 @@ def test_an_order_that_is_given_up_opens_nothing(hub: Hub, kiosk_a: Peer) -> Non
     assert "Nothing was given out" in landing.read(f"/issues/{number}")
 
 
+def test_with_every_kiosk_at_work_the_form_says_what_to_finish_first(hub: Hub) -> None:
+    landing = office(hub, "landing")
+    lost(landing)
+    first = ordered(hub, landing)
+    assert "Something else is being made at every kiosk." not in landing.read(GIVE)
+    landing.form(
+        "/people/r-bram/give-out",
+        "/people/r-bram/give-out",
+        what="key",
+        kiosk="kiosk-b",
+        signer="here",
+        **COLLEAGUE,
+    )
+    page = landing.read("/people/r-chloe/give-out")
+    assert "Something else is being made at every kiosk." in page
+    assert f'href="/issues/{first}"' in page
+
+
 def test_replacing_blocks_the_old_one_in_the_same_moment(hub: Hub, kiosk_a: Peer) -> None:
     landing = office(hub, "landing")
     fields = {"what": "badge", "kiosk": "kiosk-a", "signer": "here", "replaces": f"badge:{AMIRA}"}
