@@ -1,6 +1,7 @@
 """My code: a signed-in person chooses another code, pictures or numbers, or an emergency code. A step a screen."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Literal, cast
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
@@ -78,6 +79,7 @@ class Desk:
 
     change: Change | None = None
     chosen_in: str = ""  # the session in which an own code was chosen last
+    pressing: Lock = field(default_factory=Lock)  # asking the hub takes a while
 
     def of(self, visit: int) -> Change | None:
         """This visit's change; another's is forgotten."""
@@ -176,8 +178,13 @@ def step() -> str | Response:
 
 @pages.post("/step")
 def take() -> Response:
-    """A code was given."""
-    change, typed = _desk().of(_visit()), latin_digits(request.form.get("pin", ""))
+    """A code was given; a second press waits for the first, and finds another step."""
+    with _desk().pressing:
+        return _taken(latin_digits(request.form.get("pin", "")))
+
+
+def _taken(typed: str) -> Response:
+    change = _desk().of(_visit())
     if change is None or change.step == "done" or request.form.get("step") != change.step:
         return _go(".step")  # the same press again
     if not is_secret(typed):

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from kiosk.hub.people.secrets import SecretDesk
 from kiosk.terminal.pictures import PICTURES, shuffled
 from kiosk.terminal.session import CredentialGone, PinEntry, SignedIn
 from provisioning.clock import FakeClock
+from provisioning.contracts import ChangeSecret, Contract
 from provisioning.identity.choosing import is_pictures
 from tests.kiosk.terminal.house_kit import HELP, House, open_house
+from tests.kiosk.terminal.kiosk_kit import hidden
 
 OWN = "1234"
+MEANWHILE_S = 0.5  # longer than a press takes that waits for nothing
 
 
 @pytest.fixture
@@ -73,6 +78,37 @@ def test_a_new_code_is_asked_for_twice_and_opens(house: House) -> None:
     assert "This code is not right." in house.comes(OWN)
     house.goes()
     assert "What would you like to do?" in house.comes("6283")
+
+
+def test_the_last_step_pressed_twice_changes_the_code_once(house: House) -> None:
+    """The second press comes while the hub looks at the first: it is no wrong code, and what it leads to is the end."""
+    house.comes(OWN)
+    house.begins("new")
+    house.gives(OWN)
+    house.gives("6283")
+    form = {**hidden(house.visitor.sees("/my-code/step")), "step": "again", "pin": "6283"}
+    browser, asked, said = house.visitor.browser, [], []
+    other, cookie = browser.application.test_client(), browser.get_cookie("passage-kiosk-a")
+    assert cookie is not None
+    other.set_cookie("passage-kiosk-a", cookie.value)
+
+    def press() -> None:
+        said.append(other.post("/my-code/step", data=form, follow_redirects=True).get_data(as_text=True))
+
+    second, desk = Thread(target=press), SecretDesk(house.hub.signing_in.prover)
+
+    def slow(sender: str, question: Contract) -> Contract:
+        asked.append(question)
+        if len(asked) == 1:
+            second.start()
+            second.join(MEANWHILE_S)
+        return desk.change(sender, question)
+
+    house.hub.receiver.on_call(ChangeSecret, slow)
+    browser.post("/my-code/step", data=form)
+    second.join()
+    assert heading(said[0]) == "Your code is changed."
+    assert len(asked) == 1
 
 
 def test_trivial_same_and_different_codes_are_said_at_once(house: House) -> None:
