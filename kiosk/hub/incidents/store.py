@@ -1,6 +1,7 @@
 """Incidents on disk: what was noticed, where and when, and how an officer settled it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +13,8 @@ from provisioning.store import Store, script
 
 INCIDENTS = Migrations("incidents")
 IncidentKind = Literal["copy", "found", "duress", "wrong_person", "guessing", "blocked_here", "pair"]
+
+SAME_CALL = timedelta(minutes=10)  # an emergency code that is typed again at the same screen is the same call
 
 
 @INCIDENTS()
@@ -113,6 +116,26 @@ class IncidentStore:
             ),
         )
         return incident_id
+
+    def call_for_help(
+        self, resident_id: str, kiosk_id: str, credential_kind: str, uid: str, session_id: str = ""
+    ) -> None:
+        """Somebody typed their emergency code there: one incident, from that moment; a session names itself in it."""
+        since_utc = iso(self._clock.now_utc() - SAME_CALL)
+        with self.store.atomic():
+            row = self.store.row(
+                "SELECT incident_id FROM incident WHERE resident_id = ? AND kind = 'duress' AND kiosk_id = ?"
+                " AND closed_utc = '' AND at_utc >= ? AND json_extract(detail, '$.session') IS NULL",
+                (resident_id, kiosk_id, since_utc),
+            )
+            named = {"session": session_id} if session_id else {}
+            if row is None:
+                self.open("duress", resident_id, kiosk_id, credential_kind, uid, **named)
+            elif named:
+                self.store.run(
+                    "UPDATE incident SET detail = ? WHERE incident_id = ?",
+                    (msgspec.json.encode(named).decode(), row["incident_id"]),
+                )
 
     def open_like(self, kind: IncidentKind, credential_kind: str, uid: str) -> str:
         """The id of an unsettled incident of this kind about this credential; empty when there is none."""

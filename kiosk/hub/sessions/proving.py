@@ -136,6 +136,8 @@ class Prover:
                 counter = self._shown(credential, asked.ticket, asked.kiosk_id).counter
         except Refused:
             self.tries.give_back(counted)
+            if which == "duress":  # it opens nothing, and calls all the same
+                self.call_for_help(person, credential, asked.kiosk_id)
             raise
         if not which:
             self.tries.alarm(asked.kiosk_id, credential, counted)
@@ -153,6 +155,10 @@ class Prover:
         """Which secret was typed."""
         pin_hash = person.pin_hash if person else None
         return self.checker.which(asked.pin, pin_hash, person.duress_hash if person else "")
+
+    def call_for_help(self, person: Resident, credential: Credential, kiosk_id: str) -> None:
+        """The emergency code was typed there; the session that may come of it names itself later."""
+        self.incidents.call_for_help(person.resident_id, kiosk_id, credential.kind, credential.uid)
 
     def look_again(self, proven: Proven, kiosk_id: str) -> None:
         """Look at the credential as it is now: checking a code is slow, and it may be blocked or copied meanwhile.

@@ -76,6 +76,8 @@ class SigningIn:
         except Refused as refusal:
             if proven.counted:  # the code was right: it is no failure
                 self.prover.tries.give_back(proven.counted)
+            if proven.is_held:
+                self.prover.call_for_help(proven.person, proven.credential, asked.kiosk_id)
             self.trail.record(
                 asked.kiosk_id, "sign_in_refused", proven.person.resident_id, code=refusal.reason
             )
@@ -88,6 +90,8 @@ class SigningIn:
         ):  # one for both: each costs the disk a flush, and a burst waits for those
             if proven.counted:
                 self.prover.tries.forget(proven.counted)
+            if proven.is_held:  # now: the stick may be pulled before there is a session
+                self.prover.call_for_help(proven.person, proven.credential, kiosk_id)
             try:
                 self.prover.look_again(proven, kiosk_id)
                 claim = self.claims.make(self._claim(proven, kiosk_id))
@@ -174,8 +178,8 @@ class SigningIn:
             self.promises.back(kiosk_id, person.resident_id)
             self.trail.record(person.resident_id, "signed_in", session_id, kiosk=kiosk_id, level=claim.level)
             if claim.is_held:
-                self.prover.incidents.open(
-                    "duress", person.resident_id, kiosk_id, claim.credential, claim.uid, session=session_id
+                self.prover.incidents.call_for_help(
+                    person.resident_id, kiosk_id, claim.credential, claim.uid, session_id
                 )
         self.claims.drop(claim)
         return Granted(session_id, person, until, seconds, claim.credential, claim.uid)
