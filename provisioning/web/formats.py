@@ -78,8 +78,10 @@ def clock_time(instant: datetime | str) -> str:
 
 
 def day(instant: datetime | date | str) -> str:
-    """``22 nov. 2026`` in the site's zone."""
-    if isinstance(instant, (datetime, str)):
+    """``22 nov. 2026`` in the site's zone; a plain ``2026-11-22`` is that day."""
+    if isinstance(instant, str) and len(instant) == len("2026-11-22"):
+        instant = date.fromisoformat(instant)
+    elif isinstance(instant, (datetime, str)):
         instant = _local(instant).date()
     locale = current_locale()
     european = Locale("en", "GB") if locale.language == "en" else locale  # Babel's plain English is America's

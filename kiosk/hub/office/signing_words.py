@@ -1,7 +1,6 @@
 """What a colleague reads before signing: names of people, kiosks and things instead of the form's own codes."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
 
 from kiosk.hub.node import Hub
 from kiosk.hub.office.credential_words import KINDS
@@ -82,6 +81,6 @@ def _yes(value: str) -> str:
 
 def _day(value: str) -> str:
     try:
-        return formats.day(date.fromisoformat(value))
+        return formats.day(value)
     except ValueError:
         return value  # it is refused when it is sent
