@@ -54,11 +54,13 @@ class OwnWord:
     def let_in(self, granted: SignInGranted, keep_pass: Callable[[], None]) -> State:
         """Let somebody in by the hub's word and keep their pass; no answer about passes is taken in between.
 
-        An answer that found no pass yet would be named to the hub as one after which the pass is paused.
+        An answer that found no pass yet would be named to the hub as one after which the pass is paused. So would one
+        before a lease that comes too late: whoever left may be elsewhere by now, and gets no pass.
         """
         with self._lock:
             state = self._keeper.feed(granted)
-            keep_pass()
+            if isinstance(state, SignedIn) and state.person.session_id == granted.person.session_id:
+                keep_pass()
             return state
 
     def grant(self, granted: SignInGranted) -> State:

@@ -9,11 +9,20 @@ from threading import Thread
 
 import pytest
 
-from kiosk.terminal.session import Person, SignedIn, SignInGranted
+from kiosk.terminal.session import (
+    CredentialSeen,
+    Person,
+    PinGiven,
+    Refused,
+    SignedIn,
+    SignInGranted,
+    Welcomed,
+)
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import FakeClock
 from provisioning.config import Node
-from provisioning.contracts import CopyFound, EndSession, PassesStanding, PrintRequest
+from provisioning.contracts import Contract, CopyFound, EndSession, PassesStanding, PrintRequest, TakeUp
+from provisioning.readers.words import StickGone
 from tests.kiosk.sticks import Stick
 from tests.kiosk.terminal.hub_sim import HubSim
 from tests.kiosk.terminal.kiosk_kit import (
@@ -258,10 +267,37 @@ def test_no_answer_comes_between_a_menu_and_its_pass(tmp_path: Path, clock: Fake
             comes.join(BETWEEN_S)
             terminal.store.keep_pass("lookup", b"", b"", "", "stamp", b"")
 
+        keeper = terminal.keeper
+        keeper.feed(Welcomed(keeper.feed(CredentialSeen(AMIRAS)).visit))
         person = Person("r-1", "Amira", "ar", "A", "session", 500, may_offline=True)
-        own_word.let_in(SignInGranted(1, person), keep_pass)
+        own_word.let_in(SignInGranted(keeper.feed(PinGiven()).visit, person), keep_pass)
         comes.join()
         assert own_word.question().as_of == ""
+
+
+def test_a_lease_for_somebody_who_has_gone_makes_no_pass(place: Place) -> None:
+    """By the time it comes they may be elsewhere, and this kiosk may have told the hub that their pass is paused."""
+    hub, stamp = place.hub, f"stamp-{AMIRA.resident_id}"
+    with terminal_of(place.kiosk, place.clock) as terminal:
+        with hub.on_air():
+
+            def late(sender: str, asked: Contract) -> Contract:
+                lease = hub._take_up(sender, asked)
+                terminal.arrivals.hear(StickGone())
+                hub.paused.add(stamp)
+                terminal.hub.promise()
+                return lease
+
+            hub.receiver.on_call(TakeUp, late)
+            visitor = Visitor(terminal)
+            visitor.signs_in(place.stick)
+            wait_until(terminal.errands.join, what="the lease that came too late")
+            assert not isinstance(terminal.keeper.state, SignedIn)
+        place.clock.advance(place.kiosk.site.alone_after_s)
+        visitor.signs_in(place.stick)
+        state = terminal.keeper.state
+        assert isinstance(state, Refused)
+        assert state.code == "session_elsewhere"
 
 
 def test_an_answer_that_knew_nothing_of_a_new_pass_is_no_promise_about_it(
