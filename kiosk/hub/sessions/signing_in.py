@@ -242,8 +242,8 @@ class SigningIn:
 
     def _safe_s(self, person: Resident, kiosk_id: str) -> float:
         """For how many seconds nobody else lets this person in: every kiosk that may hold a pass of theirs counts."""
-        now_s, now = self.clock.monotonic_s(), self.clock.now_utc()
-        places = self.sessions.pass_places(person.resident_id, now - PASS_LIFE, now - STAY) - {kiosk_id}
+        now_s = self.clock.monotonic_s()
+        places = self.sessions.pass_places(person.resident_id, PASS_LIFE, STAY) - {kiosk_id}
         safe = [
             self.promises.safe_s(place, person.resident_id, now_s)
             for place in places

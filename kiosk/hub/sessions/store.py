@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database, Migrations
 
+from kiosk.hub.sessions.given import GivenPasses
 from kiosk.hub.sessions.rules import OpenSession
 from kiosk.services.base import SessionFact
 from provisioning.clock import Clock, iso, parse_iso
@@ -84,6 +85,7 @@ class SessionStore:
         self._clock = clock
         self._start_s = clock.monotonic_s()
         self._runs_until_s: dict[str, float] = {}  # session id -> second of the monotonic clock
+        self._given = GivenPasses()
 
     # --- residents' sessions ---
 
@@ -104,11 +106,13 @@ class SessionStore:
         until_s = self._runs_until_s.get(one.session_id)
         return given_before if until_s is None else now + timedelta(seconds=until_s - now_s)
 
-    def _count(self, session_id: str, until: datetime) -> None:
+    def _count(self, session_id: str, until: datetime) -> float:
+        """Count a lease from now; the second at which it is over."""
         now_s, lasts = self._clock.monotonic_s(), until - self._clock.now_utc()
         over_s = now_s - LONGEST_LEASE.total_seconds()
         self._runs_until_s = {one: at_s for one, at_s in self._runs_until_s.items() if at_s > over_s}
-        self._runs_until_s[session_id] = now_s + min(lasts, LONGEST_LEASE).total_seconds()
+        until_s = self._runs_until_s[session_id] = now_s + min(lasts, LONGEST_LEASE).total_seconds()
+        return until_s
 
     def of_resident(self, resident_id: str) -> list[OpenSession]:
         """The person's session that has not ended: at most one."""
@@ -129,17 +133,19 @@ class SessionStore:
         )
         return frozenset(row["resident_id"] for row in rows)
 
-    def pass_places(self, resident_id: str, since: datetime, ran_since: datetime) -> frozenset[str]:
+    def pass_places(self, resident_id: str, life: timedelta, stay: timedelta) -> frozenset[str]:
         """Kiosks that may hold a pass of this resident, or let them stay by its own word.
 
-        A lease that gave a pass began there after ``since``, or ran on after ``ran_since``.
+        A lease that gave a pass began there within ``life``, or ran on within ``stay``; by whichever clock.
         """
+        now = self._clock.now_utc()
         rows = self.store.rows(
             "SELECT DISTINCT kiosk_id FROM session WHERE resident_id = ? AND gives_pass = 1"
             " AND (begun_utc >= ? OR until_utc >= ?)",
-            (resident_id, iso(since), iso(ran_since)),
+            (resident_id, iso(now - life), iso(now - stay)),
         )
-        return frozenset(row["kiosk_id"] for row in rows)
+        given = self._given.places(resident_id, self._clock.monotonic_s(), life, stay)
+        return frozenset(row["kiosk_id"] for row in rows) | given
 
     def begin(
         self,
@@ -167,7 +173,9 @@ class SessionStore:
                 int(gives_pass),
             ),
         )
-        self._count(session_id, until)
+        now_s, until_s = self._clock.monotonic_s(), self._count(session_id, until)
+        if gives_pass:
+            self._given.began(resident_id, kiosk_id, now_s, until_s)
         return session_id
 
     def extend(self, session_id: str, until: datetime) -> None:
@@ -176,7 +184,9 @@ class SessionStore:
             "UPDATE session SET until_utc = ? WHERE session_id = ? AND ended_utc IS NULL",
             (iso(until), session_id),
         )
-        self._count(session_id, until)
+        until_s, fact = self._count(session_id, until), self.fact(session_id)
+        if fact is not None and fact.gives_pass:
+            self._given.goes_on(fact.resident_id, fact.kiosk_id, until_s)
 
     def let_end(self, session_id: str, why: str) -> bool:
         """A session shall end: its kiosk hears it with its next question; False when that was said before."""

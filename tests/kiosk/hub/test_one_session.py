@@ -119,6 +119,29 @@ def test_a_session_that_went_on_for_days_binds_until_it_may_be_over_at_home(
     assert refusal(kiosk_b, stick) == "home_kiosk_away"
 
 
+@pytest.mark.parametrize("jump_s", [4e8, -4e8])
+def test_no_jump_of_the_hubs_clock_makes_a_pass_at_home_forgotten(
+    kiosk_b: Peer, stick: Stick, stamp: str, clock: FakeClock, jump_s: float
+) -> None:
+    """The home kiosk counts its pass by itself, and the hub's clock may have been set right in between."""
+    assert stamp
+    clock.step(jump_s)
+    clock.advance((PASS_LIFE - timedelta(seconds=1)).total_seconds())
+    assert refusal(kiosk_b, stick) == "home_kiosk_away"
+
+
+def test_no_jump_makes_a_session_forgotten_that_went_on_at_home(
+    kiosk_a: Peer, kiosk_b: Peer, stick: Stick, clock: FakeClock
+) -> None:
+    lease = kiosk_a.enter(stick)
+    for _ in range(int(PASS_LIFE.total_seconds() // 600) + 1):
+        clock.advance(600)
+        renewed(kiosk_a, lease)
+    clock.step(4e8)
+    clock.advance(FULL_S + 10)
+    assert refusal(kiosk_b, stick) == "home_kiosk_away"
+
+
 def test_a_pass_that_ran_out_binds_nobody(kiosk_b: Peer, stick: Stick, stamp: str, clock: FakeClock) -> None:
     assert stamp
     clock.advance((PASS_LIFE - timedelta(seconds=1)).total_seconds())
