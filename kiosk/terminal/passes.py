@@ -8,6 +8,7 @@ the PIN (pictures or digits, and which language) is sealed under the storage key
 import os
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +21,7 @@ from provisioning.errors import Corrupt, Refused
 from provisioning.identity.attempts import Limit, PinLocked, PinWrong, is_running
 from provisioning.ids import new_key
 
+T = TypeVar("T")
 PASS_HOURS = 72
 OFFLINE_PREFIX = "offline-"  # a session that this kiosk granted itself; the hub never knew it
 SALT_BYTES = 16
@@ -89,12 +91,16 @@ class OfflinePasses:
         self._store.forget_pass(self._lookup(credential))
 
     def greeting(self, credential: Credential) -> Greeting | None:
-        """How the owner of a pass is met; None without a pass."""
+        """How the owner of a pass is met; None without a pass.
+
+        Raises:
+            Corrupt: ``sealed_unreadable``, ``pass_unreadable``.
+        """
         lookup = self._lookup(credential)
         row = self._store.offline_pass(lookup)
         if row is None or not row.greeting:
             return None
-        return msgspec.json.decode(self._greetings.open(row.greeting, lookup.encode()), type=Greeting)
+        return _read(self._greetings.open(row.greeting, lookup.encode()), Greeting)
 
     def count(self, credential: Credential, sign_count: int) -> None:
         """A security key has signed here: an older count is a copy's from now on."""
@@ -118,6 +124,7 @@ class OfflinePasses:
             PinLocked: a pause is running.
             PinWrong: not the PIN.
             StickBehind: an older ticket than this kiosk saw last; the pass is gone with it.
+            Corrupt: ``pass_unreadable``: another release made it.
         """
         lookup = self._lookup(credential)
         row = self._store.offline_pass(lookup)
@@ -146,7 +153,7 @@ class OfflinePasses:
                 raise PinLocked(until_utc=until_utc) from error
             raise PinWrong(tries_left=self._limit.tries_left(failures)) from error
         self._store.count_failure(lookup, 0, "")
-        return msgspec.json.decode(plain, type=Held)
+        return _read(plain, Held)
 
     def _lookup(self, credential: Credential) -> str:
         return blind(self._lookup_key, f"{credential.kind}:{credential.uid}")
@@ -156,3 +163,10 @@ class OfflinePasses:
 
         kdf = Argon2id(salt=salt, length=32, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY_KIB)
         return Sealer(derive(self._storage_key, "offline pass", kdf.derive(pin.encode())))
+
+
+def _read(plain: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(plain, type=kind)
+    except msgspec.MsgspecError as error:
+        raise Corrupt("pass_unreadable") from error

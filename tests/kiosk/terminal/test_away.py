@@ -275,6 +275,25 @@ def test_no_answer_comes_between_a_menu_and_its_pass(tmp_path: Path, clock: Fake
         assert own_word.question().as_of == ""
 
 
+@pytest.mark.parametrize("part", ["greeting", "sealed"])
+def test_a_pass_that_another_release_made_is_refused_and_ends_nothing(place: Place, part: str) -> None:
+    with alone(place.kiosk, place.clock) as terminal:
+        passes, row = terminal.passes, terminal.db.row("SELECT * FROM offline_pass")
+        assert row is not None
+        lookup, strange = row["lookup"].encode(), b'{"person": {"standing": {"nobody_knows_this": 1}}}'
+        sealer = passes._greetings if part == "greeting" else passes._sealer(PINS[AMIRAS.uid], row["salt"])
+        with terminal.db.atomic():
+            terminal.db.run(f"UPDATE offline_pass SET {part} = ?", (sealer.close(strange, lookup),))
+        page = Visitor(terminal).signs_in(place.stick)
+        if part == "greeting":
+            assert "Hello Amira" in page, "it is only met in the site's own language"
+        else:
+            assert "Hello Amira" not in page
+            state = terminal.keeper.state
+            assert isinstance(state, Refused)
+            assert state.code == "pass_unreadable"
+
+
 def test_a_lease_for_somebody_who_has_gone_makes_no_pass(place: Place) -> None:
     """By the time it comes they may be elsewhere, and this kiosk may have told the hub that their pass is paused."""
     hub, stamp = place.hub, f"stamp-{AMIRA.resident_id}"
