@@ -35,7 +35,7 @@ KEY_UNSUPPORTED = (
 )
 
 SENTENCES: dict[str, tuple[str, str]] = {
-    "badge_unknown": (N_("This badge is not known here."), ASK_LANDING),
+    "badge_unknown": (N_("This badge, stick or key is not known here."), ASK_LANDING),
     "badge_blocked": (N_("This badge, stick or key was blocked. You need another one."), ASK_SECURITY),
     "pin_wrong": (N_("This code is not right."), ASK_LANDING),
     "secret_unfit": (N_("This cannot be a code. Please choose another one."), ASK_LANDING),

@@ -128,7 +128,14 @@ def _idle(terminal: Terminal, state: Idle | Guest) -> str:
         hub_away=terminal.hub.is_away,
         reader=terminal.reader_driver(),
         home_of=terminal.section.home_of,
+        also=_also(terminal),
     )
+
+
+def _also(terminal: Terminal) -> list[str]:
+    """Pictograms of what this kiosk takes besides a badge."""
+    takes = {"usb": terminal.section.stick_port != "", "key": terminal.section.keys != "none"}
+    return [icon for icon, taken in takes.items() if taken]
 
 
 def _greetings() -> list[tuple[str, str]]:

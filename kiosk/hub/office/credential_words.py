@@ -25,7 +25,7 @@ WHYS: dict[str, str] = {
 
 INCIDENTS: dict[str, tuple[str, str]] = {
     "copy": (N_("Copied stick or key"), "copy"),
-    "found": (N_("A lost one was seen"), "eye"),
+    "found": (N_("Something lost was seen"), "eye"),
     "duress": (N_("Somebody asked for help"), "urgent"),
     "wrong_person": (N_("Wrong person"), "users"),
     "guessing": (N_("Somebody guesses codes"), "lock"),

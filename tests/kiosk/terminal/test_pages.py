@@ -199,6 +199,12 @@ def test_a_busy_hub_is_not_an_absent_one(hub: HubSim, terminal: Terminal, visito
     assert not terminal.hub.is_away
 
 
+def test_the_idle_screen_shows_what_this_kiosk_takes(terminal: Terminal, visitor: Visitor) -> None:
+    assert "touch__also" not in visitor.sees("/")
+    terminal.section = msgspec.structs.replace(terminal.section, stick_port="virtual", keys="cards")
+    assert visitor.sees("/").count("touch__also") == 2
+
+
 def test_notices_are_read_without_a_badge_and_the_visit_ends_by_itself(
     clock: FakeClock, terminal: Terminal, visitor: Visitor
 ) -> None:
