@@ -88,6 +88,12 @@ class Making:
             touching = self._show(state, "touch")
             self._run(lambda: self._enrol(touching, pin))
 
+    def forget(self) -> None:
+        """Let a code go that was typed once, when it is somebody else's turn."""
+        visit, _pin = self._typed
+        if visit and visit != self._keeper.state.visit:
+            self._typed = (0, "")
+
     def _enrol(self, state: State, pin: str) -> None:
         if not isinstance(state, BeingMade):
             return

@@ -29,10 +29,20 @@ def making_screen(state: BeingMade) -> str:
     )
 
 
+def _terminal() -> Terminal:
+    return cast(Terminal, current_app.extensions["terminal"])
+
+
+@pages.before_app_request
+def forget() -> None:
+    """Whoever comes next, or the pulse of the idle screen, clears what was typed for a key that has gone."""
+    _terminal().making.forget()
+
+
 @pages.post("/pin")
 def pin() -> Response:
     """The code of a new key, once and once again."""
     typed = latin_digits(request.form.get("pin", ""))
     if not g.get("is_stale") and PIN.fullmatch(typed):
-        cast(Terminal, current_app.extensions["terminal"]).making.typed(typed)
+        _terminal().making.typed(typed)
     return cast(Response, redirect(url_for("terminal.home"), code=303))

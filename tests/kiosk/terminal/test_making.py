@@ -246,6 +246,19 @@ def test_a_new_key_takes_the_code_that_was_typed_twice_and_signs_in_with_it(hous
     assert session.level == 2
 
 
+def test_a_code_that_was_typed_once_is_forgotten_when_the_key_is_taken_away(house: House) -> None:
+    order(house.hub, "key")
+    house.terminal.arrivals.hear(KeySeen())
+    house.stage("pin")
+    house.terminal.making.typed(PIN)
+    browser = make_app(house.terminal).test_client()
+    browser.get("/-/pulse/any")
+    assert PIN in house.terminal.making._typed, "its own screen goes on"
+    house.terminal.arrivals.hear(KeyGone())
+    browser.get("/-/pulse/any")  # of the page that is open
+    assert PIN not in house.terminal.making._typed
+
+
 def test_a_used_key_says_that_it_has_another_code(house: House) -> None:
     house.bench.key = VirtualKey()
     order(house.hub, "key")
