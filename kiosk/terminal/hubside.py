@@ -33,6 +33,7 @@ RENEW_S = (
 )
 PROMISES = 6  # so many times within the span after which this kiosk may act by its own word
 TICK_S = 1.0
+PICTURES_S = 2.0  # then leases and promises have their turn: they are due every three to five seconds
 AWAY_CODES = frozenset({"peer_away", "peer_slow", "peer_unreadable", "peer_refused"})
 HUB_STORE_CODES = frozenset(
     {"store_full", "store_read_only", "store_locked"}
@@ -204,8 +205,13 @@ class HubSide:
             log.error("the passes could not be checked: %s", error)
 
     def _fetch_pictures(self) -> None:
-        missing = {model.picture_sha256 for model in self.copy.models if model.picture_sha256}
-        for sha256 in sorted(missing - self._store.pictures()):
+        """Those that are missing; what does not come in time comes at the next turn, which is at once."""
+        wanted = {model.picture_sha256 for model in self.copy.models if model.picture_sha256}
+        until_s = self._clock.monotonic_s() + PICTURES_S
+        for sha256 in sorted(wanted - self._store.pictures()):
+            if self._clock.monotonic_s() >= until_s:
+                self._wake.set()
+                return
             try:
                 png = self.ask(Picture(sha256=sha256), PictureBytes).png
             except Refused as error:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kiosk.terminal.app import make_app
+from kiosk.terminal.hubside import PICTURES_S
 from kiosk.terminal.session import PinEntry, SignedIn
 from kiosk.terminal.session import Refused as RefusedScreen
 from kiosk.terminal.terminal import Terminal
 from provisioning.clock import FakeClock
-from provisioning.contracts import MyRequests, PrintRequest
+from provisioning.contracts import MyRequests, Picture, PictureBytes, PrintRequest
 from provisioning.contracts.base import Contract
 from provisioning.errors import Refused, Unavailable
-from tests.kiosk.terminal.hub_sim import GAUGE, HubSim
+from tests.kiosk.terminal.hub_sim import GAUGE, HubSim, png_of
 from tests.kiosk.terminal.kiosk_kit import AMIRAS, BRAMS, Visitor, hub_sim, make_nodes, stick_of, terminal_of
 from tests.support import wait_until
+
+SLOW_S = 0.9  # a picture from a hub that has much to do
 
 
 @pytest.fixture
@@ -211,3 +216,31 @@ def test_a_pass_that_fell_at_the_hub_opens_nothing_when_the_hub_is_away_later(
     visitor.leaves()
     visitor.signs_in(brams)
     assert isinstance(terminal.keeper.state, SignedIn)
+
+
+def test_a_hub_that_is_slow_with_pictures_keeps_no_session_waiting_for_its_word(
+    hub: HubSim, terminal: Terminal, clock: FakeClock
+) -> None:
+    """The thread that fetches them renews leases too, hears of a take-over, and promises to let nobody in alone."""
+    pictures = {hashlib.sha256(png).hexdigest(): png for png in map(png_of, range(6))}
+    hub.models = tuple(
+        msgspec.structs.replace(GAUGE, model_id=name[:8], picture_sha256=name) for name in pictures
+    )
+    hub.etag = "many"
+
+    def slow(_sender: str, asked: Contract) -> Contract:
+        assert isinstance(asked, Picture)
+        clock.advance(SLOW_S)
+        return PictureBytes(sha256=asked.sha256, png=pictures[asked.sha256])
+
+    hub.receiver.on_call(Picture, slow)
+    begun_s = clock.monotonic_s()
+    terminal.hub.refresh()
+    assert clock.monotonic_s() - begun_s < PICTURES_S + SLOW_S
+    assert terminal.hub._wake.is_set(), "the others come at the next turn, not in a quarter of a minute"
+    for _ in pictures:
+        terminal.hub.refresh()
+    assert terminal.store.pictures() == set(pictures)
+    terminal.hub._wake.clear()
+    terminal.hub.refresh()
+    assert not terminal.hub._wake.is_set()
