@@ -206,7 +206,11 @@ class Issuing:
             if one is None or one.state not in {"writing", "done"}:
                 raise rules.IssueOver
             if one.state == "writing":
-                self._give(one, self._made(one, asked.attestation))
+                made = self._made(one, asked.attestation)
+                known = self.credentials.find(made.kind, made.uid)
+                if known is not None and known.state != "returned":  # made at another kiosk meanwhile
+                    raise rules.CredentialKnown(kind=made.kind)
+                self._give(one, made)
         return Done()
 
     def _attempted(self, sender: str, attempt_id: str) -> Issue | None:
@@ -229,8 +233,6 @@ class Issuing:
             return made
         key = self.new_keys.made(one.issue_id, one.kiosk_id, attestation)
         uid = to_text(key.credential_id)
-        if self.credentials.find("key", uid) is not None:
-            raise rules.CredentialKnown(kind="key")
         return replace(
             made, uid=uid, public_key=key.public_key_cose, counter=key.sign_count, aaguid=key.aaguid
         )

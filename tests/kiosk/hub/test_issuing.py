@@ -287,6 +287,23 @@ def test_a_second_press_begins_nothing(hub: Hub) -> None:
     assert order(hub) == order(hub)
 
 
+def test_of_two_kiosks_that_make_the_same_badge_the_second_is_told_so(
+    hub: Hub, kiosk_a: Peer, kiosk_b: Peer
+) -> None:
+    """The badge was carried from one reader to the other before the first kiosk's word arrived."""
+    for who, at in (("r-amira", A), ("r-bram", B)):
+        hand_in(hub, "badge", who=who)
+        order(hub, who=who, at=at)
+    first, second = lays(kiosk_a, uid=NEW), lays(kiosk_b, uid=NEW)
+    made(kiosk_a, first)
+    with pytest.raises(Refused, match="credential_known"):
+        made(kiosk_b, second)
+    kept = hub.credentials.find("badge", NEW)
+    assert kept is not None
+    assert kept.resident_id == "r-amira"
+    made(kiosk_b, lays(kiosk_b, uid=NEW + "AA"))
+
+
 def test_no_kiosk_speaks_for_another(hub: Hub, kiosk_a: Peer, kiosk_b: Peer) -> None:
     hand_in(hub, "badge")
     order(hub)
