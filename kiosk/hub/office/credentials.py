@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from kiosk.hub.credentials.blocking import Why
 from kiosk.hub.credentials.store import Credential
-from kiosk.hub.issuing.rules import may_unblock
+from kiosk.hub.issuing.rules import check_order, may_unblock
 from kiosk.hub.node import Hub
 from kiosk.hub.office.credential_words import ICONS, KINDS, TAPS, WHYS
 from kiosk.hub.office.words import word
@@ -15,6 +15,7 @@ from kiosk.hub.people.store import Resident
 from kiosk.policy import judge
 from kiosk.services.desk import needs, officer, sensitive, signed_by
 from provisioning.clock import iso
+from provisioning.contracts import CredentialKind
 from provisioning.errors import Refused
 from provisioning.web.forms import FieldMissing
 from provisioning.web.locale import gettext
@@ -43,11 +44,15 @@ def credential_acts(pages: Blueprint, hub: Hub) -> None:
     @needs("badge_unblocked")
     @sensitive("badge_unblocked")
     def unblock(resident_id: str, kind: str, uid: str) -> Response:
-        """Let a badge, stick or key work again."""
-        found = _theirs(hub, resident_id, kind, uid)
-        if not may_unblock(found) and found.state != "active":
-            raise CannotUnblock(kind=kind)
-        hub.issuing.blocking.unblock(found, officer().officer_id, **signed_by())
+        """Let a badge, stick or key work again, unless its person has another of its kind by now."""
+        with hub.store.atomic():
+            found = _theirs(hub, resident_id, kind, uid)
+            if found.state != "active":
+                if not may_unblock(found):
+                    raise CannotUnblock(kind=kind)
+                carried = hub.credentials.of(resident_id)
+                check_order(cast(CredentialKind, found.kind), False, carried, iso(hub.clock.now_utc()))
+                hub.issuing.blocking.unblock(found, officer().officer_id, **signed_by())
         return redirect(url_for(".one", resident_id=resident_id), 303)
 
     @pages.post("/<resident_id>/envelope")

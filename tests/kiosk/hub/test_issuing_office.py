@@ -184,6 +184,20 @@ def test_what_was_replaced_or_handed_in_is_not_unblocked(hub: Hub) -> None:
     assert kept.state == "returned"
 
 
+def test_a_lost_badge_that_was_found_does_not_work_beside_the_new_one(hub: Hub, kiosk_a: Peer) -> None:
+    security, unblock = office(hub, "security"), f"{PERSON}/badge/{AMIRA}/unblock"
+    lost(landing := office(hub, "landing"))
+    ordered(hub, landing)
+    makes(kiosk_a)
+    assert "has one that works" in security.form(PERSON, unblock, 409, **SECOND)
+    old = hub.credentials.find("badge", AMIRA)
+    assert old is not None
+    assert old.state == "blocked"
+    security.form(PERSON, f"{PERSON}/badge/{NEW}/block", why="damaged")
+    security.form(PERSON, unblock, **SECOND)  # the found one instead
+    kiosk_a.sign_in(AMIRA)
+
+
 # --- PINs ----------------------------------------------------------------------------------------------------------
 
 
@@ -279,7 +293,9 @@ def test_an_incident_waits_in_the_queue_of_the_security_officer_until_words_sett
     security = office(hub, "security")
     assert "Kiosk A" in security.read(page)
     security.form(page, f"{page}/settle", 409, words="")
-    security.form(page, f"{page}/settle", 409, words="ok")
+    again = security.form(page, f"{page}/settle", 409, words="ok")
+    assert "Write in a sentence what was found and done." in again
+    assert ">ok</textarea>" in again
     security.form(page, f"{page}/settle", words="It lay in the washing, Amira has it back.")
     security.form(PERSON, f"{page}/settle", 409, words="Another officer had other words for it.")
     assert found.incident_id not in security.read("/")
