@@ -248,8 +248,9 @@ class Prover:
         raise rules.StickCopied(kind=found.kind)
 
     def _incident(self, kind: IncidentKind, found: Credential, kiosk_id: str, **detail: str | int) -> None:
-        if not self.incidents.open_like(kind, found.kind, found.uid):
-            self.incidents.open(kind, found.resident_id, kiosk_id, found.kind, found.uid, **detail)
+        with self.sessions.store.atomic():  # two kiosks may notice it at once
+            if not self.incidents.open_like(kind, found.kind, found.uid):
+                self.incidents.open(kind, found.resident_id, kiosk_id, found.kind, found.uid, **detail)
 
     # --- failures ---
 
