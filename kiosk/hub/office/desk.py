@@ -51,7 +51,10 @@ class Desk:
 
     def admit(self) -> AnyResponse | None:
         """Before each request: find the officer of an open desk, or ask for a proof."""
-        if (request.endpoint or "").startswith(OPEN_TO_ALL) or request.endpoint is None:
+        if request.endpoint is None:  # there is no such page: said in the language of whoever sits here
+            g.speaker = self.sitting()
+            return None
+        if request.endpoint.startswith(OPEN_TO_ALL):
             return None
         card = self.sitting()
         if card is None:

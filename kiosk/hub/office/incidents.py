@@ -18,6 +18,7 @@ from provisioning.clock import iso, parse_iso
 from provisioning.errors import Refused
 from provisioning.web.forms import text_field
 from provisioning.web.locale import gettext
+from provisioning.web.sentences import sentence_for
 
 WORDS_MAX = 1000
 LOOK_WITHIN = timedelta(minutes=15)  # a person may stand at that kiosk still
@@ -70,29 +71,20 @@ def _looks(pages: Blueprint, hub: Hub) -> None:
     @needs("incident_seen")
     def one(incident_id: str) -> str:
         """One incident."""
-        found = _found(hub, incident_id)
-        return render_template(
-            "incidents/one.html",
-            one=found,
-            words=_words(hub, found),
-            done=[gettext(words) for words in DONE.get(found.kind, ())],
-            advice=gettext(ADVICE[found.kind]) if found.kind in ADVICE else "",
-            timeline=_timeline(hub, found),
-            may_settle=judge("incident_settled", officer().roles).allowed
-            and not found.is_about(officer().officer_id),
-            may_issue=judge("credential_issued", officer().roles).allowed,
-            words_max=WORDS_MAX,
-        )
+        return _page(hub, _found(hub, incident_id))
 
 
 def _settling(pages: Blueprint, hub: Hub) -> None:
     @pages.post("/<incident_id>/settle")
     @needs("incident_settled")
     def settle(incident_id: str) -> Response:
-        """Close it with words; they stay."""
-        found, words, who = _found(hub, incident_id), text_field("words", max_length=WORDS_MAX), officer()
-        if len(words) < WORDS_LEAST:
-            raise WordsShort
+        """Close it with words; they stay. Too few of them stay in the form."""
+        found, who = _found(hub, incident_id), officer()
+        words = text_field("words", max_length=WORDS_MAX, required=False)
+        if len(words) < WORDS_LEAST and not found.closed_utc:
+            return Response(
+                _page(hub, found, words, WordsShort()), WordsShort.http_status, mimetype="text/html"
+            )
         if found.is_about(who.officer_id):
             raise AboutYou
         with hub.store.atomic():
@@ -102,6 +94,23 @@ def _settling(pages: Blueprint, hub: Hub) -> None:
                 who.officer_id, "incident_settled", incident_id, kind=found.kind, person=found.resident_id
             )
         return redirect(url_for(".one", incident_id=incident_id), 303)
+
+
+def _page(hub: Hub, found: Incident, typed: str = "", refusal: Refused | None = None) -> str:
+    who = officer()
+    return render_template(
+        "incidents/one.html",
+        one=found,
+        words=_words(hub, found),
+        done=[gettext(words) for words in DONE.get(found.kind, ())],
+        advice=gettext(ADVICE[found.kind]) if found.kind in ADVICE else "",
+        timeline=_timeline(hub, found),
+        may_settle=judge("incident_settled", who.roles).allowed and not found.is_about(who.officer_id),
+        may_issue=judge("credential_issued", who.roles).allowed,
+        words_max=WORDS_MAX,
+        typed=typed,
+        problem=sentence_for(refusal).text if refusal else "",
+    )
 
 
 def _found(hub: Hub, incident_id: str) -> Incident:

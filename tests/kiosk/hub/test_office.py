@@ -28,6 +28,13 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_back(hub: Hub) -> None:
     assert "Amira" in officer.read("/people/r-amira")
 
 
+def test_a_page_that_does_not_exist_speaks_the_language_of_whoever_sits_there(hub: Hub) -> None:
+    stranger, landing = Officer(app_of(hub)), office(hub, "landing")
+    for one, language in ((stranger, "fr"), (landing, "en")):
+        one.web.environ_base["HTTP_ACCEPT_LANGUAGE"] = "fr"
+        assert f'<html lang="{language}"' in one.read("/no-such-page", 404)
+
+
 @pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example", ""])
 def test_after_signing_in_nobody_is_sent_elsewhere(hub: Hub, target: str) -> None:
     officer = Officer(app_of(hub))
