@@ -31,8 +31,15 @@
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(unsend));
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("[data-dialog], [data-close], [data-print]");
+    const target = event.target.closest?.("[data-dialog], [data-close], [data-print], [data-back]");
     if (!target) return;
+    if (target.hasAttribute("data-back")) {
+      // From a refusal back to the form, with what was typed in it; whoever came from nowhere follows the link.
+      if (!document.referrer.startsWith(`${location.origin}/`)) return;
+      event.preventDefault();
+      history.back();
+      return;
+    }
     if (target.hasAttribute("data-print")) {
       window.print();
       return;

@@ -208,3 +208,21 @@ def test_the_signature_is_asked_on_the_same_page_and_nothing_typed_is_lost(
     assert signatures(hub) == [("regime_changed", "o-security", "o-director")]
     looks = [one for one in recorded(hub, "person_viewed") if one.actor == "o-security"]
     assert len(looks) == 2  # the page was opened twice, not three times
+
+
+def test_from_a_refusal_the_officer_goes_back_to_the_form_with_what_was_typed(
+    hub: Hub, office_page: Page, desk_url: str
+) -> None:
+    page = office_page
+    page.goto(f"{desk_url}/sign-in?next={PERSON}")
+    page.fill("#name", "security")
+    page.fill("#password", PASSWORD)
+    page.click("form button")
+    page.click("[data-dialog=suspend]")
+    page.fill("#suspend textarea", "Threw a part.")
+    page.eval_on_selector("#suspend [name=service]", "one => { one.options[0].value = 'nothing'; }")
+    page.click("#suspend button")
+    expect(page.get_by_role("heading", name="Something is missing or wrong")).to_be_visible()
+    page.get_by_role("link", name="Back").click()
+    expect(page).to_have_url(f"{desk_url}{PERSON}")
+    expect(page.locator("#suspend textarea")).to_have_value("Threw a part.")
