@@ -71,11 +71,11 @@ class Blocking:
         """An officer's own badge blocked something at a kiosk: so it is everywhere, and an officer looks into it.
 
         Raises:
-            Corrupt: ``message_foreign``: another kiosk's, or of an officer who carries no badge that works.
+            Corrupt: ``message_foreign``: another kiosk's, or of an officer who carried no badge that worked then.
         """
         assert isinstance(message, BlockHere)
-        carriers = {one.officer_id for one in self.credentials.officers()}
-        if message.kiosk_id != sender or message.officer_id not in carriers:
+        is_officers = self.credentials.carried_badge(message.officer_id, message.at_utc)
+        if message.kiosk_id != sender or not is_officers:
             raise Corrupt("message_foreign", sender=sender)
         found = self.credentials.find(message.credential, message.uid)
         if found is None:

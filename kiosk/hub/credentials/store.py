@@ -210,6 +210,15 @@ class CredentialStore:
         )
         return [_credential(row) for row in rows]
 
+    def carried_badge(self, officer_id: str, at_utc: str) -> bool:
+        """Whether this officer has a badge that works, or had one that was taken out of use after ``at_utc``."""
+        row = self.store.row(
+            "SELECT 1 AS one FROM credential WHERE officer_id = ? AND kind = 'badge'"
+            " AND (state = 'active' OR (? <> '' AND changed_utc > ?))",
+            (officer_id, at_utc, at_utc),
+        )
+        return row is not None
+
     def set_state(self, kind: str, uid: str, state: str, by: str, why: str = "") -> bool:
         """Block, unblock or take back; False when it was so already, or there is none.
 

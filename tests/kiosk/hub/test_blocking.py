@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.hub.node import Hub
-from provisioning.clock import FakeClock
+from provisioning.clock import FakeClock, iso
 from provisioning.contracts import (
     BlockHere,
     CopyFound,
@@ -80,10 +80,29 @@ def test_a_block_by_nobodys_badge_or_in_anothers_name_blocks_nothing(
     assert kiosk_a.sign_in(AMIRA)
 
 
-def test_an_officer_whose_own_badge_is_blocked_blocks_nothing_at_a_kiosk(hub: Hub, kiosk_a: Peer) -> None:
+@pytest.mark.parametrize("at_utc", ["", "2026-11-22T23:59:59.000Z"])
+def test_an_officer_whose_own_badge_is_blocked_blocks_nothing_at_a_kiosk(
+    hub: Hub, kiosk_a: Peer, at_utc: str
+) -> None:
     hub.credentials.set_blocked("badge", "0F0", True, "o-security")
     with pytest.raises(Corrupt, match="message_foreign"):
-        kiosk_a.tell(BlockHere(kiosk_id=A, officer_id="o-landing", credential="badge", uid=AMIRA, at_utc=""))
+        kiosk_a.tell(
+            BlockHere(kiosk_id=A, officer_id="o-landing", credential="badge", uid=AMIRA, at_utc=at_utc)
+        )
+
+
+def test_a_block_holds_though_the_officers_badge_was_lost_before_the_kiosk_was_heard(
+    hub: Hub, kiosk_a: Peer, clock: FakeClock
+) -> None:
+    """The kiosk lets go of its own block once the hub has answered."""
+    there_utc = iso(clock.now_utc())
+    clock.advance(60)
+    hub.credentials.set_blocked("badge", "0F0", True, "o-security")
+    kiosk_a.tell(
+        BlockHere(kiosk_id=A, officer_id="o-landing", credential="badge", uid=AMIRA, at_utc=there_utc)
+    )
+    with pytest.raises(Refused, match="badge_blocked"):
+        kiosk_a.sign_in(AMIRA)
 
 
 @pytest.mark.parametrize("was", ["", "lost"])
