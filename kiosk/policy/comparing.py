@@ -8,10 +8,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
+from typing import TypeVar
+
+import msgspec
 
 from kiosk.policy.deciding import Moment, Rulebook, decide
 from kiosk.policy.rules import ANY, DAYS, HIGHEST_LEVEL, Rule
 from provisioning.contracts.kiosk import Standing
+
+T = TypeVar("T")
+Bits = tuple[int, int]  # of either policy: one bit a rule
+Times = set[tuple[int, int]]  # number of the place and proof, number of the moment
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,6 @@ def compare(
     kinds = Counter(
         (one.resident_id if one.resident_id in named else "", one.groups, one.regime) for one in people
     )
-    places = _places(old, new, devices)
-    moments = _moments(old, new)
     found = []
     touched = {
         name
@@ -84,29 +89,62 @@ def compare(
         if rule is not None
         for name in rule.services
     }
+    pair = _Pair(old, new, _places(old, new, devices), _moments(old, new))
     for service in services:
         change = Change(service)
         if not touched & {service, ANY}:
             continue
+        alike: dict[Bits, tuple[Times, Times]] = {}
         for (resident_id, groups, regime), count in kinds.items():
-            standings = [
-                Standing(
-                    resident_id=resident_id,
-                    groups=groups,
-                    regime=regime,
-                    site_id=site_id,
-                    kiosk_id=device.kiosk_id,
-                    device_class=device.device_class,
-                    place=device.place,
-                    level=level,
-                )
-                for device, level in product(places, range(HIGHEST_LEVEL + 1))
-            ]
-            before, after = (_allowed(book, standings, service, moments) for book in (old, new))
-            _count(change, before, after, groups, count)
+            person = Standing(resident_id=resident_id, groups=groups, regime=regime, site_id=site_id)
+            own = pair.own(person, service)
+            if own not in alike:
+                alike[own] = pair.allowed(person, service, own)
+            _count(change, *alike[own], groups, count)
         if change.gain or change.lose:
             found.append(change)
     return found
+
+
+class _Pair:
+    """Two policies beside each other: whom, what and when their rules cannot tell apart is asked once."""
+
+    def __init__(self, old: Rulebook, new: Rulebook, places: list[Device], moments: list[Moment]) -> None:
+        self._old, self._new = old, new
+        there = [(one, _at(Standing(), one, 0)) for one in places]
+        self._where = [(one, (old.where(at), new.where(at))) for one, at in there]
+        self._when = [(one, (old.when(one), new.when(one))) for one in moments]
+
+    def own(self, person: Standing, service: str) -> Bits:
+        """The rules of either that speak about this person and service."""
+        old, new = self._old, self._new
+        return (
+            old.services.accept(service) & old.who(person),
+            new.services.accept(service) & new.who(person),
+        )
+
+    def allowed(self, person: Standing, service: str, own: Bits) -> tuple[Times, Times]:
+        """Where, by which proof and when the person has the service by either."""
+        places, moments = _unlike(self._where, own), _unlike(self._when, own)
+        standings = [_at(person, one, level) for one, level in product(places, range(HIGHEST_LEVEL + 1))]
+        return (
+            _allowed(self._old, standings, service, moments),
+            _allowed(self._new, standings, service, moments),
+        )
+
+
+def _at(person: Standing, device: Device, level: int) -> Standing:
+    return msgspec.structs.replace(
+        person, kiosk_id=device.kiosk_id, device_class=device.device_class, place=device.place, level=level
+    )
+
+
+def _unlike(values: Iterable[tuple[T, Bits]], own: Bits) -> list[T]:
+    """One of each that the rules ``own`` can tell apart."""
+    kept: dict[Bits, T] = {}
+    for value, (before, after) in values:
+        kept.setdefault((before & own[0], after & own[1]), value)
+    return list(kept.values())
 
 
 def _places(old: Rulebook, new: Rulebook, devices: Iterable[Device]) -> list[Device]:
@@ -124,9 +162,7 @@ def _moments(old: Rulebook, new: Rulebook) -> list[Moment]:
     return [Moment(day, minute, "") for day in range(len(DAYS) if has_days else 1) for minute in minutes]
 
 
-def _allowed(
-    book: Rulebook, standings: list[Standing], service: str, moments: list[Moment]
-) -> set[tuple[int, int]]:
+def _allowed(book: Rulebook, standings: list[Standing], service: str, moments: list[Moment]) -> Times:
     return {
         (place, time)
         for place, standing in enumerate(standings)
@@ -137,8 +173,8 @@ def _allowed(
 
 def _count(
     change: Change,
-    before: set[tuple[int, int]],
-    after: set[tuple[int, int]],
+    before: Times,
+    after: Times,
     groups: tuple[str, ...],
     count: int,
 ) -> None:
