@@ -42,7 +42,7 @@ class ResidentLine(_Part, frozen=True, kw_only=True):
     first_name: str
     language: str
     wing: str
-    groups: tuple[str, ...] = ()
+    groups: tuple[str, ...] | None = None  # not named: they stay as they are
     regime: str = ""  # empty: stays as it is
     badge_uid: str = ""
     stick_uid: str = ""
@@ -141,10 +141,9 @@ class Importer:
         before = self.people.resident(line.resident_id)
         pin_hash = (before.pin_hash if before else "") or line.pin_hash or self._kept_hash(line.pin, "")
         regime = line.regime or (before.regime if before else "")
+        groups = line.groups if line.groups is not None else before.groups if before else ()
         self.people.put_resident(
-            Resident(
-                line.resident_id, line.first_name, line.language, line.wing, line.groups, pin_hash, regime
-            )
+            Resident(line.resident_id, line.first_name, line.language, line.wing, groups, pin_hash, regime)
         )
         for kind, uid in (("badge", line.badge_uid), ("stick", line.stick_uid)):
             if uid:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kiosk.hub.node import Hub
+from kiosk.hub.people.importing import Importer, PeopleFile
 from kiosk.services.base import HubService, Tile
 from kiosk.services.notices.rules import Draft
 from kiosk.services.notices.service import NoticesService
@@ -32,7 +34,7 @@ from provisioning.contracts import (
     WhoseBadge,
 )
 from provisioning.errors import Corrupt, Refused
-from tests.kiosk.hub.hub_kit import AMIRA, BRAM, Peer, people_in, start_hub
+from tests.kiosk.hub.hub_kit import AMIRA, BRAM, PEPPER, Peer, people_file, people_in, start_hub
 
 PNG = b"\x89PNG picture"
 PNG_SHA256 = hashlib.sha256(PNG).hexdigest()
@@ -207,3 +209,17 @@ def test_importing_twice_changes_no_balance_and_keeps_a_blocked_badge_blocked(hu
     found = hub.credentials.find("badge", AMIRA)
     assert found is not None
     assert found.blocked
+
+
+def test_a_people_file_that_names_no_regime_and_no_groups_leaves_what_officers_decided(hub: Hub) -> None:
+    hub.people.place_resident("r-amira", "closed", ("no-printing",))
+    people_in(hub)
+    person = hub.people.resident("r-amira")
+    assert person is not None
+    assert (person.regime, person.groups) == ("closed", ("no-printing",))
+    (line,) = [one for one in people_file().residents if one.resident_id == "r-amira"]
+    nowhere = msgspec.structs.replace(line, groups=())  # a file that says so takes them away
+    Importer(hub.people, hub.ledger, PEPPER).write(PeopleFile(residents=(nowhere,)))
+    person = hub.people.resident("r-amira")
+    assert person is not None
+    assert person.groups == ()
