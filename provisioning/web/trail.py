@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -14,6 +15,7 @@ from provisioning.web.locale import N_, gettext
 
 PAGE = 50
 Page = str | Response
+Told = str | float | bool | None
 FLAWS: Mapping[str, str] = {
     "gap": N_("a record is missing or was put in"),
     "previous": N_("it does not follow the one before it"),
@@ -37,6 +39,7 @@ class TrailDesk:
     log_of: Callable[[str], str | None] = lambda _about: (
         None
     )  # where a person's own records are read, with a purpose
+    telling: Callable[[], Callable[[Mapping[str, Told]], str]] = lambda: detail_words  # asked once a page
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _page(desk: TrailDesk, verified: Verified | None) -> str:
         before=before,
         action_choices=[("", gettext("Everything")), *((one, happened(one)) for one in desk.trail.actions())],
         name_of=desk.name_of,
-        detail=detail_words,
+        detail=desk.telling(),
         verified=verified,
         flaws=lambda code: _word(FLAWS, code),
         happened=happened,
@@ -101,10 +104,26 @@ def _word(words: Mapping[str, str], code: str) -> str:
     return gettext(words[code]) if code in words else code.replace("_", " ")
 
 
-def detail_words(detail: Mapping[str, str | float | bool | None]) -> str:
-    """What a record says besides, in one line; what is empty is left out."""
+def detail_words(
+    detail: Mapping[str, Told],
+    name_of: Callable[[str], str] = lambda key: key.replace("_", " "),
+    says: Mapping[str, Callable[[str], str]] = MappingProxyType({}),
+) -> str:
+    """What a record says besides, in one line; what is empty is left out.
+
+    ``says`` tells some values in words. An old record may hold one that its word does not fit: it is shown as it is.
+    """
     said = {key: value for key, value in detail.items() if value is not None and value != ""}
-    return ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in said.items())
+    return " · ".join(f"{name_of(key)}: {_value(value, says.get(key))}" for key, value in said.items())
+
+
+def _value(value: str | float | bool, say: Callable[[str], str] | None) -> str:
+    if say is None or isinstance(value, bool):
+        return _short(value)
+    try:
+        return say(str(value))
+    except (KeyError, ValueError):
+        return _short(value)
 
 
 def _short(value: str | float | bool) -> str:

@@ -18,6 +18,7 @@ from kiosk.hub.office.devices import devices_pages
 from kiosk.hub.office.held import held_pages
 from kiosk.hub.office.incidents import incident_pages
 from kiosk.hub.office.issuing import issuing_pages
+from kiosk.hub.office.log_words import detail_of
 from kiosk.hub.office.people import people_pages
 from kiosk.hub.office.policy import policy_pages
 from kiosk.hub.office.proofs import Proofs
@@ -134,7 +135,14 @@ def _trail_desk(hub: Hub) -> TrailDesk:
         return url_for("reading.log", resident_id=person.resident_id) if person else None
 
     return TrailDesk(
-        hub.trail, hub.store.path, hub.key, lambda: officer().officer_id, name_of, ACTIONS, log_of
+        hub.trail,
+        hub.store.path,
+        hub.key,
+        lambda: officer().officer_id,
+        name_of,
+        ACTIONS,
+        log_of,
+        lambda: detail_of(hub),
     )
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from kiosk.hub.node import Hub
+from kiosk.hub.office.log_words import detail_of
 from kiosk.hub.office.store import OfficeStore, Purpose
 from kiosk.hub.office.words import ACTIONS, word
 from kiosk.hub.people.store import Resident
@@ -20,7 +21,6 @@ from provisioning.errors import Refused
 from provisioning.web.forms import text_field
 from provisioning.web.locale import gettext, language
 from provisioning.web.sentences import sentence_for
-from provisioning.web.trail import detail_words
 
 REMEMBERED = timedelta(minutes=15)
 ALONE_DAYS = 30  # J4.3: more of one person's life takes a second person
@@ -225,7 +225,7 @@ def _log_page(hub: Hub, person: Resident, said: Purpose, period: Period) -> str:
         is_theirs=lambda record: record.actor == person.resident_id,
         officers=officers,
         happened=lambda code: word(ACTIONS, code),
-        detail=detail_words,
+        detail=detail_of(hub),
         now_utc=iso(hub.clock.now_utc()),
     )
 

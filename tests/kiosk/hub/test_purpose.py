@@ -188,6 +188,23 @@ def test_the_log_holds_what_the_person_did_and_what_was_done_to_them_and_nobody_
 # --- the person sees it ------------------------------------------------------------------------------------------
 
 
+def test_the_log_speaks_in_names_and_words_not_in_codes(hub: Hub, kiosk_a: Peer) -> None:
+    kiosk_a.sign_in(AMIRA)
+    hub.trail.record("kiosk-a", "sign_in_refused", "r-amira", code="pin_wrong", until="no moment")
+    security = office(hub, "security")
+    security.form(LOG, LOG, **WHY, **FAR, **SECOND)
+    page = security.read(f"{LOG}?first={FAR['first']}&last={FAR['last']}")
+    for said in (
+        "Kiosk: Kiosk A",
+        "Proof: Badge",
+        "Rule: login.pin-wrong",
+        "Second person: Director",
+    ):
+        assert said in page, said
+    assert "First day: 23 Oct 2026" in page
+    assert "Until: no moment" in page  # a word that does not fit is shown as it is
+
+
 def test_the_person_learns_when_by_which_role_and_why_but_no_name(hub: Hub, kiosk_a: Peer) -> None:
     office(hub, "landing").read("/people/r-amira")
     office(hub, "landing").read("/people/r-bram")
