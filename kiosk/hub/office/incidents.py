@@ -1,6 +1,6 @@
 """Incidents for the security officer: what was noticed, where, what was done by itself; settled with words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from kiosk.hub.incidents.store import Incident
 from kiosk.hub.node import Hub
 from kiosk.hub.office.credential_words import ADVICE, DONE, ICONS, INCIDENTS, KINDS, incident_word
 from kiosk.hub.office.words import word
+from kiosk.hub.people.store import Kiosk
 from kiosk.policy import judge
 from kiosk.services.base import OfficerCard, WorkItem
 from kiosk.services.desk import needs, officer
@@ -57,10 +58,10 @@ def _looks(pages: Blueprint, hub: Hub) -> None:
     def every() -> str:
         """Unsettled ones first; of one kind, or about one person, on wish."""
         kind, resident_id = request.args.get("kind", ""), request.args.get("person", "")
-        found = hub.incidents.latest(kind=kind, resident_id=resident_id)
+        found, kiosks = hub.incidents.latest(kind=kind, resident_id=resident_id), hub.people.kiosks()
         return render_template(
             "incidents/every.html",
-            incidents=[(one, _words(hub, one)) for one in found],
+            incidents=[(one, _words(hub, one, kiosks)) for one in found],
             kind=kind,
             person=resident_id,
             kinds=[("", gettext("Every kind")), *((name, gettext(INCIDENTS[name][0])) for name in INCIDENTS)],
@@ -101,7 +102,7 @@ def _page(hub: Hub, found: Incident, typed: str = "", refusal: Refused | None = 
     return render_template(
         "incidents/one.html",
         one=found,
-        words=_words(hub, found),
+        words=_words(hub, found, hub.people.kiosks()),
         done=[gettext(words) for words in DONE.get(found.kind, ())],
         advice=gettext(ADVICE[found.kind]) if found.kind in ADVICE else "",
         timeline=_timeline(hub, found),
@@ -120,8 +121,7 @@ def _found(hub: Hub, incident_id: str) -> Incident:
     return found
 
 
-def _words(hub: Hub, one: Incident) -> dict[str, Any]:
-    kiosks = hub.people.kiosks()
+def _words(hub: Hub, one: Incident, kiosks: Mapping[str, Kiosk]) -> dict[str, Any]:
 
     def place(kiosk_id: object) -> str:
         return kiosks[str(kiosk_id)].name if kiosk_id in kiosks else str(kiosk_id or "")
@@ -142,7 +142,7 @@ def _words(hub: Hub, one: Incident) -> dict[str, Any]:
 
 def _timeline(hub: Hub, one: Incident) -> Sequence[dict[str, str]]:
     """What is known, in order of time."""
-    words = _words(hub, one)
+    words = _words(hub, one, hub.people.kiosks())
     steps: list[tuple[str, str, str]] = []
     if words["other_utc"]:
         said = gettext("Last used rightly at %(kiosk)s", kiosk=words["other_place"])
@@ -182,18 +182,20 @@ def waiting_incidents(hub: Hub, reader: OfficerCard) -> list[WorkItem]:
     """Unsettled incidents as items of the work queue, before everything that was promised for later."""
     if not judge("incident_seen", reader.roles).allowed:
         return []
+    kiosks = hub.people.kiosks()  # once: this is drawn on every page
     return [
         WorkItem(
             service="",
             number=one.incident_id,
             what=gettext(incident_word(one.kind)),
-            who=hub.context.people.label(one.resident_id) if one.resident_id else _words(hub, one)["officer"],
+            who=words["who"] or words["officer"],
             since_utc=one.at_utc,
             due_utc=iso(parse_iso(one.at_utc) + LOOK_WITHIN),
             url=url_for("incidents.one", incident_id=one.incident_id),
             mine=judge("incident_settled", reader.roles).allowed and not one.is_about(reader.officer_id),
-            flags=tuple(filter(None, (_words(hub, one)["place"],))),
+            flags=tuple(filter(None, (words["place"],))),
             state=gettext("incident"),
         )
         for one in hub.incidents.unsettled()
+        for words in (_words(hub, one, kiosks),)
     ]
