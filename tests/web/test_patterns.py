@@ -69,6 +69,19 @@ def test_the_keypad_stays_left_to_right_in_arabic(kiosk_page, patterns_url):
     expect(kiosk_page.locator("#pin")).to_have_value("44")
 
 
+def test_a_code_can_be_sent_once_it_has_four_digits(kiosk_page, patterns_url):
+    kiosk_page.goto(f"{patterns_url}?ui=kiosk&screen=pin&lang=nl")
+    done = kiosk_page.locator("[data-done]")
+    kiosk_page.keyboard.type("123")
+    expect(done).to_be_disabled()
+    kiosk_page.keyboard.press("Enter")
+    kiosk_page.keyboard.press("4")
+    expect(done).to_be_enabled()
+    kiosk_page.keyboard.press("Backspace")
+    expect(done).to_be_disabled()
+    expect(kiosk_page.locator("#pin")).to_have_value("123")
+
+
 def test_digits_also_come_from_a_keyboard_once_each(kiosk_page, patterns_url):
     kiosk_page.goto(f"{patterns_url}?ui=kiosk&screen=pin&lang=nl")
     kiosk_page.keyboard.type("1234")

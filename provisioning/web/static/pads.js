@@ -42,10 +42,16 @@
   for (const pad of document.querySelectorAll("[data-keypad]")) {
     const entry = pad.querySelector("input");
     entry.readOnly = true; // digits come from the keys below and from a keyboard, never from a system keyboard
-    const type = (digit) => {
-      if (entry.value.length < entry.maxLength) entry.value += digit;
+    const done = pad.querySelector("[data-done]");
+    const show = (value) => {
+      entry.value = value;
+      done.disabled = value.length < entry.minLength;
     };
-    const erase = () => { entry.value = entry.value.slice(0, -1); };
+    const type = (digit) => {
+      if (entry.value.length < entry.maxLength) show(entry.value + digit);
+    };
+    const erase = () => show(entry.value.slice(0, -1));
+    show("");
     pad.addEventListener("click", (event) => {
       const key = event.target.closest("[data-digit], [data-erase]");
       if (!key) return;
@@ -55,7 +61,7 @@
     document.addEventListener("keydown", (event) => {
       if (/^[0-9]$/.test(event.key)) type(event.key);
       else if (event.key === "Backspace") erase();
-      else if (event.key === "Enter" && event.target === document.body) entry.form?.requestSubmit();
+      else if (event.key === "Enter" && event.target === document.body && !done.disabled) entry.form?.requestSubmit();
     });
   }
 })();

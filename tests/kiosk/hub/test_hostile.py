@@ -205,7 +205,8 @@ def test_the_trail_names_nobody_and_holds_no_badge_number(
     uid = "04A199"
     officer.form("/people/r-amira", f"/people/r-amira/stick/{uid}/block")
     officer.form("/people/r-amira", f"/people/r-amira/stick/{uid}/unblock", **SECOND)
-    text = "\n".join(str(record) for record in whole.trail.latest(100))
+    said = "\n".join(str(record) for record in whole.trail.latest(100))
+    text = re.sub("[0-9a-f]{32,}", "", said)  # ids, digests and signatures hold any four digits now and then
     assert "badge_blocked" in text
     for secret in ("Amira", "Security", uid, "4321", "1234"):
         assert secret not in text, secret
