@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import gc
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # malloc.h of glibc
 BIG_BYTES = 512 * 1024
@@ -9,6 +10,12 @@ TRIM_BYTES = 128 * 1024  # glibc's own (mallopt(3))
 KEPT_BYTES = (
     32 * 1024 * 1024
 )  # the most that malloc takes from its heap (mallopt(3), 64 bits); a check takes 19 MiB
+
+
+def settle() -> None:
+    """Leave out of every later garbage collection what is here now: it stays as long as the process (gc.freeze)."""
+    gc.collect()
+    gc.freeze()
 
 
 def return_big_blocks() -> bool:

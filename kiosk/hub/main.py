@@ -9,7 +9,7 @@ from provisioning.clock import SystemClock
 from provisioning.config import load_node
 from provisioning.errors import Unavailable
 from provisioning.log import end_with_any_thread, start_log
-from provisioning.memory import return_big_blocks
+from provisioning.memory import return_big_blocks, settle
 from provisioning.web.serve import serve as serve_web
 
 # A site's 40 kiosks (G05) may all have somebody who waits for the check of a PIN, each in a thread; the others are for
@@ -33,6 +33,7 @@ def serve(config: Path) -> None:
     try:
         app = create_office(hub)
         hub.start()
+        settle()
         serve_web(app, node.listen, threads=THREADS)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:

@@ -250,11 +250,14 @@ class SessionStore:
                 " VALUES (?,?,?,?,?)",
                 (subject, attempts.failures, attempts.pauses, until, iso(now)),
             )
-            self.store.run("DELETE FROM attempt WHERE at_utc < ?", (iso(now - FORGET_ATTEMPTS),))
 
     def note_failure(self, window: timedelta) -> tuple[int, int]:
-        """One more failure at this site: its number, and how many there were within ``window``, this one included."""
+        """One more failure at this site: its number, and how many there were within ``window``, this one included.
+
+        What is too old to be remembered is forgotten.
+        """
         now = self._clock.now_utc()
+        self.store.run("DELETE FROM attempt WHERE at_utc < ?", (iso(now - FORGET_ATTEMPTS),))
         self.store.run("DELETE FROM failure WHERE at_utc < ? OR at_utc > ?", (iso(now - window), iso(now)))
         self.store.run("INSERT INTO failure (at_utc) VALUES (?)", (iso(now),))
         row = self.store.row(
