@@ -15,10 +15,10 @@ def check(page: Page, name: str) -> None:
     assert sticks_out(page) <= 0, name
 
 
-def enter(page: Page, url: str, name: str) -> None:
-    """Sign in as the officer of that role, whoever was there before."""
+def enter(page: Page, url: str, name: str, then: str = "/") -> None:
+    """Sign in as the officer of that role, whoever was there before, and go on to a page."""
     page.context.clear_cookies()
-    page.goto(f"{url}/sign-in")
+    page.goto(f"{url}/sign-in?next={then}")
     page.fill("[name=name]", name)
     page.fill("[name=password]", PASSWORD)
     page.locator("main button[type=submit], form button[type=submit]").last.click()

@@ -107,14 +107,19 @@ def test_a_lease_of_before_a_restart_and_a_jump_keeps_nobody_out_for_longer_than
         again.store.close()
 
 
+def stays_for_days(kiosk: Peer, stick: Stick, clock: FakeClock) -> None:
+    """A session there goes on until a pass of its beginning has run out."""
+    lease = kiosk.enter(stick)
+    for _ in range(int(PASS_LIFE.total_seconds() // 600) + 1):
+        clock.advance(600)
+        renewed(kiosk, lease)
+
+
 def test_a_session_that_went_on_for_days_binds_until_it_may_be_over_at_home(
     kiosk_a: Peer, kiosk_b: Peer, stick: Stick, clock: FakeClock
 ) -> None:
     """Its kiosk goes on by its own word, however long ago it began."""
-    lease = kiosk_a.enter(stick)
-    for _ in range(int(PASS_LIFE.total_seconds() // 600) + 1):
-        clock.advance(600)
-        renewed(kiosk_a, lease)
+    stays_for_days(kiosk_a, stick, clock)
     clock.advance(FULL_S + 10)
     assert refusal(kiosk_b, stick) == "home_kiosk_away"
 
@@ -133,10 +138,7 @@ def test_no_jump_of_the_hubs_clock_makes_a_pass_at_home_forgotten(
 def test_no_jump_makes_a_session_forgotten_that_went_on_at_home(
     kiosk_a: Peer, kiosk_b: Peer, stick: Stick, clock: FakeClock
 ) -> None:
-    lease = kiosk_a.enter(stick)
-    for _ in range(int(PASS_LIFE.total_seconds() // 600) + 1):
-        clock.advance(600)
-        renewed(kiosk_a, lease)
+    stays_for_days(kiosk_a, stick, clock)
     clock.step(4e8)
     clock.advance(FULL_S + 10)
     assert refusal(kiosk_b, stick) == "home_kiosk_away"

@@ -16,6 +16,7 @@ from kiosk.policy.sensitive import SENSITIVE, may_second, need_of
 from provisioning.audit import AuditRecord
 from provisioning.clock import FakeClock
 from tests.kiosk.hub.hub_kit import AMIRA, PASSWORD, SECOND, app_of, office
+from tests.kiosk.hub.screens_kit import enter
 from tests.web.browser import picture, serious_faults, serving
 
 PERSON = "/people/r-amira"
@@ -180,10 +181,7 @@ def test_the_signature_is_asked_on_the_same_page_and_nothing_typed_is_lost(
     hub: Hub, office_page: Page, desk_url: str
 ) -> None:
     page = office_page
-    page.goto(f"{desk_url}/sign-in?next={PERSON}")
-    page.fill("#name", "security")
-    page.fill("#password", PASSWORD)
-    page.click("form button")
+    enter(page, desk_url, "security", PERSON)
     page.click("[data-dialog=change-regime]")
     for name, value in REGIME.items():
         page.fill(f"#{name}", value)
@@ -214,10 +212,7 @@ def test_from_a_refusal_the_officer_goes_back_to_the_form_with_what_was_typed(
     hub: Hub, office_page: Page, desk_url: str
 ) -> None:
     page = office_page
-    page.goto(f"{desk_url}/sign-in?next={PERSON}")
-    page.fill("#name", "security")
-    page.fill("#password", PASSWORD)
-    page.click("form button")
+    enter(page, desk_url, "security", PERSON)
     page.click("[data-dialog=suspend]")
     page.fill("#suspend textarea", "Threw a part.")
     page.eval_on_selector("#suspend [name=service]", "one => { one.options[0].value = 'nothing'; }")
